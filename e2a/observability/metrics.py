@@ -1,0 +1,13 @@
+"""Prometheus metrics, named as CONTRACT 6 says. Several processes share one multiprocess directory."""
+
+from prometheus_client import Counter, Histogram
+
+SECONDS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+REQUEST_SECONDS = Histogram("e2a_request_seconds", "Time to answer.", ["method", "route", "status"], buckets=SECONDS)
+INGEST_SUCCESS = Counter("octup_ingest_success_total", "Events stored.", ["tenant", "event_type", "source"])
+INGEST_ERRORS = Counter("octup_ingest_errors_total", "Events refused.", ["tenant", "source", "reason"])
+INGEST_SECONDS = Histogram("octup_ingest_latency_seconds", "Time in the door, a call.", ["tenant"], buckets=SECONDS)
+SLA_BREACHES = Counter("octup_sla_breach_total", "Exceptions opened.", ["tenant", "reason_code", "severity"])
+SLA_SECONDS = Histogram(
+    "octup_sla_evaluation_duration_seconds", "Time in the fold, a call.", ["tenant"], buckets=SECONDS
+)

@@ -1,0 +1,42 @@
+"""django-tenants' backend, guarded: a query never runs on another tenant's search path.
+
+The stock backend swallows the error when `SET search_path` itself fails (a cancelled query, a statement timeout), and the
+query that follows reads the tenant that the connection served before. Here that error is raised.
+"""
+
+from typing import Any
+
+from django.db.utils import OperationalError
+from django_tenants.postgresql_backend import base
+from psycopg.pq import TransactionStatus
+
+
+class SearchPathNotSet(OperationalError):
+    """The tenant's search path could not be set, so nothing was read."""
+
+
+class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
+    def get_connection_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = super().get_connection_params()
+        pool = self.settings_dict["OPTIONS"].get("pool")
+        if isinstance(pool, dict):
+            pool["reset"] = reset_connection
+        return params
+
+    def _handle_search_path(self, cursor: Any = None) -> None:
+        super()._handle_search_path(cursor)
+        if self._setting_search_path or self.search_path_set_schemas:
+            return
+        if self.connection.info.transaction_status == TransactionStatus.INERROR:
+            return  # nothing but a rollback can follow, so nothing can be read
+        raise SearchPathNotSet(SearchPathNotSet.__doc__)
+
+
+def reset_connection(connection: Any) -> None:
+    """Runs when a pooled connection comes back, so that raw psycopg code cannot inherit a tenant's search path."""
+    connection.execute("RESET search_path")
+    if not connection.autocommit:
+        connection.commit()
+
+
+__all__ = ["DatabaseWrapper", "SearchPathNotSet", "reset_connection"]

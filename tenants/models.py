@@ -1,0 +1,196 @@
+"""Who: tenants, their merchants and people, their keys, sources and SLA policies. All in the public schema."""
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+from django_tenants.models import DomainMixin, TenantMixin
+
+from tenants.fields import EncryptedTextField
+from tenants.slugs import validate_slug, validate_tenant_slug
+
+
+class Tenant(TenantMixin):
+    """A company that uses the installation. Its orders, events and exceptions live in a schema of its own."""
+
+    auto_create_schema = False  # services.create_tenant makes it, so that a failure leaves neither row nor schema
+    slug = models.CharField(max_length=40, unique=True, validators=[validate_tenant_slug])
+    name = models.CharField(max_length=120)
+    timezone = models.CharField(max_length=64, default="UTC", help_text="An IANA zone such as Europe/Lisbon.")
+    active = models.BooleanField(default=True)
+    billing = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Domain(DomainMixin):
+    """A host name at which a tenant's pages answer."""
+
+
+class User(AbstractUser):
+    """A person. Accounts are shared by the installation; what a person may see is a membership in each tenant."""
+
+    email = models.EmailField(unique=True)
+
+
+class Role(models.TextChoices):
+    VIEWER = "viewer", "Viewer"
+    OPERATOR = "operator", "Operator"
+    MANAGER = "manager", "Manager"
+
+
+class Membership(models.Model):
+    """A person's role in a tenant; read at every request, so that removing it works at the next one."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "user"], name="membership_once_per_tenant"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.tenant}"
+
+
+class Invitation(models.Model):
+    """A role offered to an e-mail address. Only the digest of the link's token is kept."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+    token_digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.tenant}"
+
+
+class Merchant(models.Model):
+    """A client of the 3PL, whose orders they are. Events may name merchants that have no row yet."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="merchants")
+    slug = models.CharField(max_length=64, validators=[validate_slug])
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "slug"], name="merchant_once_per_tenant")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Scope(models.TextChoices):
+    INGEST = "ingest", "Ingest: send events"
+    READ = "read", "Read: orders, exceptions, figures"
+    OPERATE = "operate", "Operate: act on exceptions"
+    ADMIN = "admin", "Admin: replay, health, configuration"
+
+
+class ApiKey(models.Model):
+    """A program's key, looked up at every request by its prefix; only the SHA-256 of the whole is kept."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=120, blank=True)
+    prefix = models.CharField(max_length=16, unique=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    scopes = ArrayField(models.CharField(max_length=16, choices=Scope.choices))
+    sources = ArrayField(
+        models.CharField(max_length=16), default=list, blank=True, help_text="Leave empty to allow every source."
+    )
+    merchant = models.CharField(max_length=64, blank=True, help_text="Events that name no merchant belong to this one.")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}…"
+
+
+class Provider(models.TextChoices):
+    SHOPIFY = "shopify", "Shopify"
+    EASYPOST = "easypost", "EasyPost"
+    AFTERSHIP = "aftership", "AfterShip"
+    KARRIO = "karrio", "Karrio"
+    SHIPBOB = "shipbob", "ShipBob"
+    STANDARD = "standard", "Standard Webhooks"
+    SHIPHERO = "shiphero", "ShipHero"
+    JSON = "json", "Plain JSON with a mapping"
+
+
+class WebhookSource(models.Model):
+    """A provider's account that sends to `/webhooks/TENANT/NAME`. Its name is the `source` of its events."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="sources")
+    name = models.CharField(max_length=16, validators=[validate_slug])
+    provider = models.CharField(max_length=16, choices=Provider.choices)
+    merchant = models.CharField(max_length=64, blank=True, validators=[validate_slug], help_text="Default: “default”.")
+    timezone = models.CharField(max_length=64, default="UTC", help_text="For providers that send times without a zone.")
+    settle_seconds = models.PositiveIntegerField(
+        default=0, help_text="How long after its last receipt an order waits before a deadline counts as missed."
+    )
+    mapping = models.JSONField(default=dict, blank=True, help_text="For plain JSON: where each part of an event is found.")
+    api_url = models.URLField(blank=True, help_text="The shop's Admin API, for reconciliation.")
+    api_token = EncryptedTextField(blank=True)
+    active = models.BooleanField(default=True)
+    reconciled_until = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="source_once_per_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.get_provider_display()})"
+
+
+class WebhookSecret(models.Model):
+    """A source's signing secret, encrypted. During a rotation the older one is valid until `valid_until`."""
+
+    source = models.ForeignKey(WebhookSource, models.CASCADE, related_name="secrets")
+    secret = EncryptedTextField()
+    digest = models.CharField(max_length=64, unique=True)  # a secret is unique among all sources of the installation
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    valid_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"secret of {self.source}"
+
+
+class SlaPolicy(models.Model):
+    """A version of a tenant's SLA configuration (CONTRACT 4). Versions are never edited; the first reaches back without limit."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="policies")
+    version = models.PositiveIntegerField()
+    valid_from = models.DateTimeField()
+    rules = models.JSONField()
+    note = models.CharField(max_length=200, blank=True)
+    created_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "version"], name="policy_version_once_per_tenant")]
+
+    def __str__(self) -> str:
+        return f"version {self.version}"
