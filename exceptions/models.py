@@ -1,0 +1,171 @@
+"""What is wrong: one exception per order and reason, and its timeline. One schema per tenant.
+
+The verdict columns (verdict, opened_at, ended_at, due_at, severity, stage, occurrence_key) follow the fold and are written by the
+book only; the rest are decisions, of people or of the reconcile table.
+"""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class Status(models.TextChoices):
+    OPEN = "OPEN", "Open"
+    ACKNOWLEDGED = "ACKNOWLEDGED", "Acknowledged"
+    IN_PROGRESS = "IN_PROGRESS", "In progress"
+    RESOLVED = "RESOLVED", "Resolved"
+
+
+class Severity(models.TextChoices):
+    LOW = "LOW", "Low"
+    MEDIUM = "MEDIUM", "Medium"
+    HIGH = "HIGH", "High"
+    CRITICAL = "CRITICAL", "Critical"
+
+
+class Verdict(models.TextChoices):
+    ACTIVE = "active", "Active"
+    OVER = "over", "Over"
+    NONE = "none", "Never was"
+
+
+class Reason(models.TextChoices):
+    PAYMENT_DELAY = "PAYMENT_DELAY", "Payment late"
+    INVENTORY_DELAY = "INVENTORY_DELAY", "Stock check late"
+    PREPARATION_DELAY = "PREPARATION_DELAY", "Packing late"
+    FULFILLMENT_DELAY = "FULFILLMENT_DELAY", "Handover to the carrier late"
+    DELIVERY_DELAY = "DELIVERY_DELAY", "Delivery late"
+    PAYMENT_FAILED = "PAYMENT_FAILED", "Payment failed"
+    INVENTORY_SHORTAGE = "INVENTORY_SHORTAGE", "Out of stock"
+    SHIPPING_DELAY = "SHIPPING_DELAY", "Shipment delayed"
+    DELIVERY_FAILED = "DELIVERY_FAILED", "Delivery failed"
+    ADDRESS_INVALID = "ADDRESS_INVALID", "Address invalid"
+
+
+class Resolution(models.TextChoices):
+    """The first three are the fold's alone; what a person may choose is in `transitions`."""
+
+    COMPLETED_LATE = "completed_late", "Completed late"
+    CURED = "cured", "Cured"
+    CANCELLED = "cancelled", "Order cancelled"
+    FALSE_ALARM = "false_alarm", "False alarm"
+    MANUAL = "manual", "Dealt with"
+    CORRECTED = "corrected", "Data corrected"
+    RESHIPPED = "reshipped", "Sent again"
+    REFUNDED = "refunded", "Refunded"
+    CUSTOMER_INFORMED = "customer_informed", "Customer informed"
+    NO_ACTION = "no_action", "No action needed"
+
+
+class ResolvedBy(models.TextChoices):
+    FOLD = "fold", "The order's events"
+    PERSON = "person", "A person"
+
+
+class ExceptionRecord(models.Model):
+    """What is wrong with an order for one reason. Every count reads the verdict, never the status (CONTRACT 4)."""
+
+    order = models.ForeignKey("orders.Order", models.CASCADE, related_name="exceptions", db_index=False)
+    merchant = models.CharField(max_length=64)
+    order_ref = models.CharField(max_length=128)  # the order's id as its merchant knows it
+    reason_code = models.CharField(max_length=24, choices=Reason.choices)
+    status = models.CharField(max_length=16, choices=Status.choices, db_default=Status.OPEN)
+    severity = models.CharField(max_length=8, choices=Severity.choices)
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+    resolution = models.CharField(max_length=24, choices=Resolution.choices, null=True)
+    opened_at = models.DateTimeField()  # the missed due time, or the problem's time
+    ended_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    stage = models.CharField(max_length=24, null=True)  # null for a problem
+    occurrence_count = models.PositiveIntegerField(db_default=1)
+    occurrence_key = models.CharField(max_length=64)
+    assignee_id = models.BigIntegerField(null=True)  # a tenants.User (public schema)
+    snoozed_until = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.CharField(max_length=8, choices=ResolvedBy.choices, null=True)
+    history = models.BooleanField(db_default=False)  # born of history: tells nobody, acts on nothing, charges nothing
+    first_seen_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "exceptions_record"
+        constraints = [
+            models.UniqueConstraint(fields=["order", "reason_code"], name="exception_once_per_reason"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="exception_status_known"),
+            models.CheckConstraint(condition=Q(severity__in=Severity.values), name="exception_severity_known"),
+            models.CheckConstraint(
+                condition=Q(verdict=Verdict.OVER, ended_at__isnull=False)
+                | Q(verdict__in=[Verdict.ACTIVE, Verdict.NONE], ended_at__isnull=True),
+                name="exception_over_has_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status=Status.RESOLVED,
+                    resolution__isnull=False,
+                    resolved_at__isnull=False,
+                    resolved_by__in=ResolvedBy.values,
+                )
+                | Q(
+                    ~Q(status=Status.RESOLVED),
+                    resolution__isnull=True,
+                    resolved_at__isnull=True,
+                    resolved_by__isnull=True,
+                ),
+                name="exception_resolved_says_how",
+            ),
+            models.CheckConstraint(condition=Q(occurrence_count__gte=1), name="exception_occurred"),
+        ]
+        indexes = [
+            models.Index(fields=["-opened_at", "-id"], name="exception_newest", condition=~Q(verdict=Verdict.NONE)),
+            models.Index(
+                fields=["-opened_at", "-id"],
+                include=["status", "severity"],
+                name="exception_active",
+                condition=~Q(verdict=Verdict.NONE) & ~Q(status=Status.RESOLVED),
+            ),
+            models.Index(
+                fields=["assignee_id", "-opened_at", "-id"],
+                name="exception_assignee",
+                condition=Q(assignee_id__isnull=False),
+            ),
+            models.Index(fields=["order_ref"], name="exception_by_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason_code} of {self.order_ref}"
+
+
+class Kind(models.TextChoices):
+    OPENED = "opened", "Opened"
+    RESOLVED = "resolved", "Resolved"
+    REOPENED = "reopened", "Reopened"
+    RETRACTED = "retracted", "Retracted"
+    RECURRED = "recurred", "Happened again"  # and was over before anyone could look
+    ENDED = "ended", "Ended"  # the verdict is over on an exception that a person had resolved
+    CORRECTED = "corrected", "Corrected"
+    SEVERITY_CHANGED = "severity_changed", "Severity changed"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    STARTED = "started", "Started"
+    ASSIGNED = "assigned", "Assigned"
+    COMMENTED = "commented", "Commented"
+    SNOOZED = "snoozed", "Snoozed"
+    WOKEN = "woken", "Snooze ended"
+
+
+class TimelineEntry(models.Model):
+    """One change of an exception: what, when, who or what did it, why. Append-only."""
+
+    exception = models.ForeignKey(ExceptionRecord, models.CASCADE, related_name="timeline", db_index=False)
+    at = models.DateTimeField(db_default=Now())
+    kind = models.CharField(max_length=24, choices=Kind.choices)
+    actor = models.CharField(max_length=200)  # fold, radar, user:NAME, key:PREFIX
+    reason = models.TextField(db_default="")
+    detail = models.JSONField(db_default={})  # what the kind needs: {"from": …, "to": …}, {"resolution": …}
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(actor=""), name="timeline_has_actor")]
+        indexes = [models.Index(fields=["exception", "id"], name="timeline_in_order")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.actor}"
