@@ -20,8 +20,12 @@ ON CONFLICT (merchant, order_id) DO NOTHING"""
 
 LOCK = """
 SELECT id, merchant, order_id, status, held, began_at, policy_id, contradiction, problems, last_received_at, settled_at,
-  history, folded_through, fold_attempts
+  history, folded_through, fold_attempts, fold_retry_at
 FROM {s}.orders_order WHERE id IN ({which}) ORDER BY id FOR NO KEY UPDATE"""
+
+MARK_UNJUDGED = """
+UPDATE {s}.orders_order SET fold_retry_at = %(now)s
+WHERE fold_retry_at IS NULL AND id IN (SELECT order_id FROM {s}.orders_event WHERE id = ANY(%(events)s))"""
 
 INSERT_EVENTS = """
 INSERT INTO {s}.orders_event (order_id, source, event_id, event_type, merchant, order_ref, tracking_number, occurred_at,
@@ -119,6 +123,7 @@ class Statements:
     lock_by_keys: str
     lock_by_ids: str
     insert_events: str
+    mark_unjudged: str
     facts_by_keys: str
     facts_by_ids: str
     stages_by_keys: str
@@ -152,6 +157,7 @@ def statements_of(schema: str) -> Statements:
         lock_by_keys=LOCK.format(s=name, which=keys),
         lock_by_ids=LOCK.format(s=name, which=ids),
         insert_events=INSERT_EVENTS.format(s=name),
+        mark_unjudged=MARK_UNJUDGED.format(s=name),
         facts_by_keys=FACTS.format(s=name, which=keys),
         facts_by_ids=FACTS.format(s=name, which=ids),
         stages_by_keys=STAGES.format(s=name, which=keys),

@@ -1,0 +1,205 @@
+"""Judging orders: read their facts, fold them, write what differs, hand changed verdicts to the exceptions.
+
+The caller holds the transaction and the row locks. Used by the door (after storing), by the radar (for orders whose fold
+failed) and by reprocessing: one way for all.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+import psycopg
+from psycopg.rows import namedtuple_row
+
+from orders import sla
+from orders.ports import Change, exception_book
+from orders.statements import Statements
+from tenants.policy import PolicyVersion, parse_policy
+
+logger = logging.getLogger(__name__)
+Connection = psycopg.Connection[Any]
+UNSEEN: dict[str, sla.StageVerdict] = {}
+
+
+class Known(NamedTuple):
+    """What the database held of the orders concerned, read under their locks."""
+
+    orders: Sequence[Any]
+    facts: Mapping[int, list[sla.Fact]]
+    newest: Mapping[int, int]  # the newest event id of each order
+    history: Mapping[int, bool]  # whether that newest event is history
+    stages: Mapping[int, dict[str, sla.StageVerdict]]
+    policies: Sequence[PolicyVersion]
+    settle: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Writes:
+    """What differs, ready to be sent."""
+
+    orders: list[dict[str, Any]] = field(default_factory=list)
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    gone: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    empty: list[int] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+
+@lru_cache(maxsize=1024)
+def parse_versions(text: str) -> tuple[PolicyVersion, ...]:
+    """The versions of a policy from their JSON text; a version is never edited, so the text is a safe key."""
+    return tuple(
+        PolicyVersion(id=key, valid_from=datetime.fromisoformat(start).astimezone(UTC), policy=parse_policy(rules))
+        for key, start, rules in msgspec.json.decode(text)
+    )
+
+
+@lru_cache(maxsize=1024)
+def parse_settle(text: str) -> Mapping[str, int]:
+    settle: dict[str, int] = msgspec.json.decode(text)
+    return settle
+
+
+def known_from(orders: Sequence[Any], facts: Iterable[Any], stages: Iterable[Any], policies: tuple[str, str]) -> Known:
+    """Groups the rows by order. Shapes: the statements FACTS, STAGES and POLICIES."""
+    by_order: dict[int, list[sla.Fact]] = defaultdict(list)
+    newest: dict[int, int] = {}
+    history: dict[int, bool] = {}
+    for order, key, source, event_id, event_type, effective, received, detail, past in facts:
+        by_order[order].append(sla.Fact(source, event_id, event_type, effective, received, detail))
+        if key > newest.get(order, 0):
+            newest[order], history[order] = key, past
+    stored: dict[int, dict[str, sla.StageVerdict]] = defaultdict(dict)
+    for row in stages:
+        stored[row[0]][row[1]] = sla.StageVerdict(*row[2:])
+    return Known(orders, by_order, newest, history, stored, parse_versions(policies[0]), parse_settle(policies[1]))
+
+
+def judge(known: Known, *, now: datetime, cause: Mapping[int, str], received: bool, settled: bool) -> Writes:
+    """Folds each order in its own try; one whose fold fails keeps its events and its old verdict, and comes back.
+
+    `cause`: by order, for the timeline; `received`: the cause is an event just stored. `settled`: judge as if every source
+    had settled (backfill).
+    """
+    writes = Writes()
+    settle = None if settled else known.settle
+    for order in known.orders:
+        facts = known.facts.get(order.id)
+        if not facts:
+            writes.empty.append(order.id)
+            continue
+        try:
+            verdict = sla.fold(facts, known.policies, now, settle=settle)
+            note_difference(writes, order, verdict, known, now, cause.get(order.id, ""), received and order.id in cause)
+        except Exception as error:
+            logger.exception("the fold of order %s failed", order.id)
+            writes.failures.append({"id": order.id, "error": f"{type(error).__name__}: {error}"[:500]})
+    return writes
+
+
+def note_difference(
+    writes: Writes, order: Any, verdict: sla.Verdict, known: Known, now: datetime, cause: str, received: bool
+) -> None:
+    before = known.stages.get(order.id, UNSEEN)
+    problems = sla.problems_to_json(verdict.problems)
+    for name, stage in verdict.stages.items():
+        if before.get(name) != stage:
+            writes.stages.append({"order_id": order.id, "name": name, **stage_json(stage)})
+    writes.gone += [{"order_id": order.id, "name": name} for name in before if name not in verdict.stages]
+    history = known.history[order.id]
+    row = {
+        "id": order.id,
+        "status": verdict.status,
+        "held": verdict.held,
+        "began_at": verdict.began_at,
+        "policy_id": verdict.policy_id,
+        "contradiction": verdict.contradiction,
+        "problems": problems,
+        "last_received_at": now if received else order.last_received_at,
+        "settled_at": verdict.settled_at,
+        "history": history,
+        "folded_through": known.newest[order.id],
+    }
+    if order.fold_retry_at or any(getattr(order, key) != value for key, value in row.items()):
+        writes.orders.append(row)
+    old = sla.findings_of(before, sla.problems_from_json(order.problems))
+    new = sla.findings_of(verdict.stages, verdict.problems)
+    if old != new:
+        for reason in sorted(old.keys() | new.keys()):
+            if old.get(reason) != new.get(reason):
+                writes.changes.append(
+                    Change(order.id, order.order_id, order.merchant, reason, old.get(reason), new.get(reason), history, cause)
+                )
+
+
+def stage_json(stage: sla.StageVerdict) -> dict[str, Any]:
+    return {
+        "state": stage.state,
+        "started_at": stage.started_at,
+        "ended_at": stage.ended_at,
+        "due_at": stage.due_at,
+        "breached": stage.breached,
+        "severity": stage.severity or "",
+        "target_seconds": stage.target_seconds,
+        "judge_at": stage.judge_at,
+    }
+
+
+def write(connection: Connection, texts: Statements, writes: Writes, *, now: datetime) -> list[int]:
+    """Sends what differs in one pipeline, then hands changed verdicts over. Returns the ids of exceptions opened or reopened."""
+    sends = [
+        (texts.write_orders, "orders", writes.orders),
+        (texts.write_stages, "stages", writes.stages),
+        (texts.drop_stages, "gone", writes.gone),
+        (texts.write_failures, "failures", writes.failures),
+    ]
+    for text, name, rows in sends:
+        if rows:
+            connection.execute(text, {name: as_json(rows), "now": now})
+    if writes.empty:
+        connection.execute(texts.drop_empty_orders, {"ids": writes.empty})
+    if not writes.changes:
+        return []
+    return exception_book().apply(connection, schema=texts.schema, changes=writes.changes, now=now)
+
+
+def as_json(rows: Any) -> str:
+    return msgspec.json.encode(rows).decode()
+
+
+def lock_by_ids(connection: Connection, texts: Statements, ids: Sequence[int]) -> Known:
+    """Locks the orders and reads all that judging them takes, in one round trip."""
+    with connection.pipeline():
+        cursors = [
+            connection.cursor(row_factory=namedtuple_row).execute(texts.lock_by_ids, {"ids": list(ids)}),
+            connection.execute(texts.facts_by_ids, {"ids": list(ids)}),
+            connection.execute(texts.stages_by_ids, {"ids": list(ids)}),
+            connection.execute(texts.policies, {"schema": texts.schema}),
+        ]
+    orders, facts, stages, policies = (cursor.fetchall() for cursor in cursors)
+    return known_from(orders, facts, stages, policies[0])
+
+
+def judge_orders(
+    connection: Connection,
+    texts: Statements,
+    ids: Sequence[int],
+    *,
+    now: datetime,
+    cause: str,
+    settled: bool = False,
+) -> Writes:
+    """Judges stored orders anew, in a transaction of its own. Returns what differed."""
+    with connection.transaction():
+        known = lock_by_ids(connection, texts, ids)
+        writes = judge(known, now=now, cause=dict.fromkeys(ids, cause), received=False, settled=settled)
+        with connection.pipeline():
+            write(connection, texts, writes, now=now)
+    return writes
+
+

@@ -1,0 +1,202 @@
+"""The radar: what changes with time alone, found every second with PostgreSQL and nothing else.
+
+A look over all tenants is one statement in chunks; only a tenant with something to do costs more. Two radars share the work:
+orders are claimed by SKIP LOCKED. Besides deadlines it brings back orders whose fold failed or that a cut-off backfill left
+unjudged, and carriers' events whose parcel has become known.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg.rows import namedtuple_row
+
+from e2a.observability.metrics import SLA_BREACHES, SLA_SECONDS
+from e2a.pulse import pulse
+from orders import sla
+from orders.deadletters import Letter, store_letters
+from orders.ingest import database_now, raw_connection
+from orders.judge import Connection, Writes, judge_orders, stage_json, write
+from orders.ports import Change
+from orders.statements import quoted, statements_of
+
+logger = logging.getLogger(__name__)
+CHUNK = 500  # tenants in one look
+CLAIM = 1_000  # orders in one transaction
+MAX_FOLD_ATTEMPTS = 5
+BACKFILL_LOCK = 20_61  # the class of the advisory locks that a running backfill holds, one a tenant
+
+SCHEMAS = 'SELECT schema_name FROM "public".tenants_tenant WHERE active ORDER BY schema_name'
+LOOK = """SELECT '{name}', EXISTS (SELECT 1 FROM {s}.orders_stage WHERE judge_at < %(now)s),
+  EXISTS (SELECT 1 FROM {s}.orders_order WHERE fold_retry_at <= %(now)s),
+  EXISTS (SELECT 1 FROM {s}.orders_event WHERE order_id IS NULL)"""
+CLAIM_DUE = """
+SELECT id, merchant, order_id, history FROM {s}.orders_order
+WHERE id IN (SELECT order_id FROM {s}.orders_stage WHERE judge_at < %(now)s ORDER BY judge_at LIMIT %(limit)s)
+ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"""
+DUE_STAGES = """
+SELECT order_id, name, state, started_at, ended_at, due_at, breached, severity, target_seconds, judge_at
+FROM {s}.orders_stage WHERE order_id = ANY(%(ids)s) AND judge_at < %(now)s ORDER BY order_id, name"""
+UNJUDGED = """
+SELECT id, fold_attempts FROM {s}.orders_order
+WHERE fold_retry_at <= %(now)s AND pg_try_advisory_xact_lock_shared({lock}, hashtext('{name}')) ORDER BY fold_retry_at LIMIT %(limit)s"""
+QUARANTINE = """
+UPDATE {s}.orders_event e SET quarantined = true FROM {s}.orders_order o
+WHERE o.id = e.order_id AND o.id = ANY(%(ids)s) AND e.id > o.folded_through AND NOT e.quarantined
+RETURNING e.source, e.event_id, e.order_ref, e.correlation_id, o.fold_error,
+  json_build_object('source', e.source, 'event_type', e.event_type, 'event_id', e.event_id, 'order_id', e.order_ref,
+    'merchant', e.merchant, 'occurred_at', e.occurred_at, 'payload', e.payload)::text"""
+CLEAR_FAILURE = """
+UPDATE {s}.orders_order SET fold_attempts = 0, fold_retry_at = NULL WHERE id = ANY(%(ids)s)"""
+ADOPT = """
+UPDATE {s}.orders_event e SET order_id = p.order_id
+FROM (SELECT DISTINCT ON (tracking_number) tracking_number, order_id FROM {s}.orders_parcel ORDER BY tracking_number, order_id DESC) p
+WHERE e.order_id IS NULL AND e.tracking_number = p.tracking_number RETURNING e.order_id"""
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round did, over all tenants."""
+
+    tenants: int = 0
+    judged: int = 0  # stages whose deadline or next severity had come
+    refolded: int = 0
+    adopted: int = 0
+    quarantined: int = 0
+    failed: list[str] = field(default_factory=list)  # schemas that raised; the others were served all the same
+
+
+@lru_cache(maxsize=64)
+def look_text(schemas: tuple[str, ...]) -> str:
+    return " UNION ALL ".join(LOOK.format(name=schema, s=quoted(schema)) for schema in schemas)
+
+
+def run_round() -> Round:
+    """One look over all tenants, and all that is due in them."""
+    connection = raw_connection()
+    done = Round()
+    schemas = [row[0] for row in connection.execute(SCHEMAS).fetchall()]
+    done.tenants = len(schemas)
+    now = database_now(connection)
+    for schema, due, unjudged, waiting in look(connection, schemas, now):
+        try:
+            serve(connection, schema, done, due=due, unjudged=unjudged, waiting=waiting)
+        except psycopg.OperationalError:
+            raise
+        except Exception:
+            logger.exception("the radar failed in %s", schema)
+            done.failed.append(schema)
+    return done
+
+
+def look(connection: Connection, schemas: Sequence[str], now: datetime) -> list[tuple[str, bool, bool, bool]]:
+    """The tenants in which something is to be done."""
+    found = []
+    for start in range(0, len(schemas), CHUNK):
+        rows = connection.execute(look_text(tuple(schemas[start : start + CHUNK])), {"now": now}).fetchall()
+        found += [row for row in rows if any(row[1:])]
+    return found
+
+
+def serve(connection: Connection, schema: str, done: Round, *, due: bool, unjudged: bool, waiting: bool) -> None:
+    began = time.perf_counter()
+    if waiting:
+        done.adopted += adopt_events(connection, schema)
+    if due:
+        done.judged += pass_deadlines(connection, schema)
+    if unjudged:
+        refold_orders(connection, schema, done)
+    if done.adopted or done.judged or done.refolded:
+        pulse.touch(schema)
+    SLA_SECONDS.labels(schema).observe(time.perf_counter() - began)
+
+
+def pass_deadlines(connection: Connection, schema: str) -> int:
+    """Marks every stage whose instant has come, a claim at a time. Returns how many."""
+    total = 0
+    while count := pass_claim(connection, schema):
+        total += count
+    return total
+
+
+def pass_claim(connection: Connection, schema: str) -> int:
+    """One transaction: orders nobody else holds, their due stages, the verdict that time alone makes, the exceptions."""
+    name = quoted(schema)
+    with connection.transaction():
+        now = database_now(connection)
+        claim = connection.cursor(row_factory=namedtuple_row)
+        orders = {row.id: row for row in claim.execute(CLAIM_DUE.format(s=name), {"now": now, "limit": CLAIM}).fetchall()}
+        if not orders:
+            return 0
+        rows = connection.execute(DUE_STAGES.format(s=name), {"ids": list(orders), "now": now}).fetchall()
+        writes = verdicts_of_time(orders, rows, now)
+        with connection.pipeline():
+            write(connection, statements_of(schema), writes, now=now)
+    for change in writes.changes:
+        if change.before is None and change.now is not None:
+            SLA_BREACHES.labels(schema, change.reason, change.now.severity).inc()
+    return len(rows)
+
+
+def verdicts_of_time(orders: dict[int, Any], rows: Iterable[Any], now: datetime) -> Writes:
+    writes = Writes()
+    for order_id, stage_name, *columns in rows:
+        before = sla.StageVerdict(*columns)
+        after = sla.pass_time(before, now)
+        order = orders[order_id]
+        writes.stages.append({"order_id": order_id, "name": stage_name, **stage_json(after)})
+        old, new = sla.finding_of_stage(stage_name, before), sla.finding_of_stage(stage_name, after)
+        if old != new:
+            reason = sla.REASONS[stage_name]
+            writes.changes.append(Change(order_id, order.order_id, order.merchant, reason, old, new, order.history, "deadline"))
+    return writes
+
+
+def refold_orders(connection: Connection, schema: str, done: Round) -> None:
+    """Judges what a failed fold or a cut-off backfill left; after the last attempt the events since the last good fold are
+    quarantined as dead letters and the order is judged without them."""
+    texts, name = statements_of(schema), quoted(schema)
+    text = UNJUDGED.format(s=name, lock=BACKFILL_LOCK, name=schema)
+    while rows := connection.execute(text, {"now": database_now(connection), "limit": CLAIM}).fetchall():
+        exhausted = [order for order, attempts in rows if attempts >= MAX_FOLD_ATTEMPTS]
+        if exhausted:
+            done.quarantined += quarantine(connection, schema, exhausted)
+        judge_orders(connection, texts, [order for order, _ in rows], now=database_now(connection), cause="retry")
+        done.refolded += len(rows)
+
+
+def quarantine(connection: Connection, schema: str, ids: Sequence[int]) -> int:
+    name = quoted(schema)
+    with connection.transaction():
+        rows = connection.execute(QUARANTINE.format(s=name), {"ids": list(ids)}).fetchall()
+        letters = [
+            Letter(
+                source=source,
+                reason="poison",
+                body=body.encode(),
+                errors={"event": [f"Judging the order with this event failed {MAX_FOLD_ATTEMPTS} times: {error}"]},
+                event_id=event_id,
+                order_ref=order_ref,
+                correlation_id=correlation,
+            )
+            for source, event_id, order_ref, correlation, error, body in rows
+        ]
+        store_letters(connection, statements_of(schema), letters, now=database_now(connection))
+        connection.execute(CLEAR_FAILURE.format(s=name), {"ids": list(ids)})
+    return len(rows)
+
+
+def adopt_events(connection: Connection, schema: str) -> int:
+    """Gives carriers' events that waited to the order whose parcel they name, and judges those orders."""
+    texts = statements_of(schema)
+    with connection.transaction():
+        rows = connection.execute(ADOPT.format(s=quoted(schema))).fetchall()
+        ids = sorted({row[0] for row in rows})
+        if ids:
+            judge_orders(connection, texts, ids, now=database_now(connection), cause="its parcel became known")
+    return len(rows)

@@ -1,0 +1,78 @@
+"""The cast: two tenants for the session, `acme` (ours) and `globex` (must see nothing)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django_tenants.utils import schema_context
+from hypothesis import HealthCheck, settings as hypothesis_settings
+
+from tenants.models import Tenant
+from tenants.services import create_tenant
+
+hypothesis_settings.register_profile(
+    "e2a", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("e2a")
+TENANTS = ("acme", "globex")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The tenants are committed once a session; a test's own rows go away with its transaction (or by `committed`)."""
+    with django_db_blocker.unblock():
+        for slug in TENANTS:
+            create_tenant(slug=slug, name=slug.title())
+
+
+@pytest.fixture
+def acme(db: None) -> Tenant:
+    return Tenant.objects.get(slug="acme")
+
+
+@pytest.fixture
+def globex(db: None) -> Tenant:
+    return Tenant.objects.get(slug="globex")
+
+
+@pytest.fixture
+def in_acme(acme: Tenant) -> Iterator[Tenant]:
+    """The connection stands in acme's schema."""
+    with schema_context(acme.schema_name):
+        yield acme
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """For races and processes: really commits, on as many connections as the test likes; swept afterwards."""
+    with django_db_blocker.unblock():
+        try:
+            yield
+        finally:
+            connection.close()
+            sweep()
+
+
+def sweep() -> None:
+    """Empties the tenants' tables and removes what the test added to the public schema."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables
+            WHERE schemaname = ANY(%s) AND tablename <> 'django_migrations'""",
+            [list(TENANTS)],
+        )
+        tables = ", ".join(row[0] for row in cursor.fetchall())
+        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+        cursor.execute("SELECT schema_name FROM public.tenants_tenant WHERE slug <> ALL(%s)", [list(TENANTS)])
+        for (schema,) in cursor.fetchall():
+            cursor.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+        cursor.execute("DELETE FROM public.tenants_slapolicy WHERE version > 1")
+        for table in ("apikey", "webhooksecret", "webhooksource", "membership", "invitation", "merchant"):
+            cursor.execute(f"DELETE FROM public.tenants_{table}")
+        cursor.execute("DELETE FROM public.django_session")
+        cursor.execute("DELETE FROM public.axes_accessattempt")
+        cursor.execute("DELETE FROM public.tenants_user")
+        cursor.execute("DELETE FROM public.tenants_domain WHERE tenant_id IN (SELECT id FROM public.tenants_tenant WHERE slug <> ALL(%s))", [list(TENANTS)])
+        cursor.execute("DELETE FROM public.tenants_slapolicy WHERE tenant_id IN (SELECT id FROM public.tenants_tenant WHERE slug <> ALL(%s))", [list(TENANTS)])
+        cursor.execute("DELETE FROM public.tenants_tenant WHERE slug <> ALL(%s)", [list(TENANTS)])
