@@ -1,0 +1,130 @@
+"""GET /api/orders and /api/orders/ORDER_ID."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from orders.api.fields import single
+from orders.api.serializers import OrderHistorySerializer, OrderPageSerializer, OrderQuerySerializer, OrderSerializer
+from orders.selectors import NoSuchOrder, OrderHistory, find_order, history_of, page_orders
+from tenants.models import Scope
+
+ONE_ORDER = OpenApiExample(
+    "An order that is late",
+    response_only=True,
+    value={
+        "order_id": "1001",
+        "merchant": "default",
+        "status": "PAID",
+        "held": False,
+        "contradiction": None,
+        "began_at": "2026-11-23T10:00:00Z",
+        "first_received_at": "2026-11-23T10:00:02Z",
+        "last_received_at": "2026-11-23T10:20:01Z",
+        "stages": [
+            {
+                "name": "inventory_check",
+                "state": "RUNNING",
+                "started_at": "2026-11-23T10:20:00Z",
+                "ended_at": None,
+                "due_at": "2026-11-23T10:35:00Z",
+                "breached": True,
+                "severity": "MEDIUM",
+            }
+        ],
+        "exceptions": [
+            {
+                "id": 17,
+                "reason_code": "INVENTORY_DELAY",
+                "status": "OPEN",
+                "severity": "MEDIUM",
+                "verdict": "active",
+                "resolution": None,
+                "opened_at": "2026-11-23T10:35:00Z",
+                "ended_at": None,
+            }
+        ],
+        "events": [
+            {
+                "source": "wms",
+                "event_id": "evt-1",
+                "event_type": "order_created",
+                "order_id": "1001",
+                "occurred_at": "2026-11-23T10:00:00Z",
+                "received_at": "2026-11-23T10:00:02Z",
+                "effective_at": "2026-11-23T10:00:00Z",
+                "payload": {},
+                "tracking_number": "",
+                "correlation_id": "0f0c8a1e",
+                "history": False,
+                "quarantined": False,
+            }
+        ],
+        "parcels": [],
+    },
+)
+
+
+class OrdersView(APIView):
+    required_scope = Scope.READ
+
+    @extend_schema(
+        operation_id="orders_list", parameters=[OrderQuerySerializer], responses=OrderPageSerializer, tags=["orders"]
+    )
+    def get(self, request: Request) -> Response:
+        """Orders, latest receipt first, by cursor."""
+        query = OrderQuerySerializer(data=single(request.query_params, ("cursor", "page_size", "held", "search")))
+        query.is_valid(raise_exception=True)
+        data = query.validated_data
+        page = page_orders(query.to_filters(), cursor=data["cursor"], size=data["page_size"])
+        return Response(
+            {"next": next_address(request, page.next), "results": OrderSerializer(page.rows, many=True).data}
+        )
+
+
+class OrderView(APIView):
+    required_scope = Scope.READ
+
+    @extend_schema(
+        operation_id="orders_retrieve",
+        parameters=[
+            OpenApiParameter(
+                "order_id", str, OpenApiParameter.PATH, description="As its merchant knows it, URL-encoded."
+            ),
+            OpenApiParameter("merchant", str, description="Needed when several merchants have an order with this id."),
+        ],
+        responses=OrderHistorySerializer,
+        examples=[ONE_ORDER],
+        tags=["orders"],
+    )
+    def get(self, request: Request, order_id: str) -> Response:
+        """An order with all five stages, its events in the order in which they took effect, parcels and exceptions."""
+        merchant = request.query_params.get("merchant", "")
+        return Response(OrderHistorySerializer(history_by(candidates(order_id), merchant)).data)
+
+
+def candidates(order_id: str) -> Iterable[str]:
+    """An id may end in a slash of its own, and an address in one that means nothing: the id as it stands goes first."""
+    return (order_id, order_id[:-1]) if order_id.endswith("/") and len(order_id) > 1 else (order_id,)
+
+
+def history_by(order_ids: Iterable[str], merchant: str) -> OrderHistory:
+    for order_id in order_ids:
+        try:
+            return history_of(find_order(order_id, merchant=merchant))
+        except NoSuchOrder:
+            continue
+    raise NoSuchOrder
+
+
+def next_address(request: Request, cursor: str | None) -> str | None:
+    """The address of the next page of the same list."""
+    if cursor is None:
+        return None
+    query: Any = request.query_params.copy()
+    query["cursor"] = cursor
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

@@ -1,0 +1,133 @@
+"""What the orders' API takes and gives."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from orders.api.fields import TEXT_ERRORS, ChoicesField, PageSerializer, WordsField
+from orders.models import Event, Order, OrderStatus, Parcel, StageState
+from orders.selectors import OrderFilters, stages_of
+
+
+class OrderQuerySerializer(PageSerializer):
+    status = ChoicesField(OrderStatus.values)
+    merchant = WordsField()
+    held = serializers.BooleanField(required=False, allow_null=True, default=None)
+    search = serializers.CharField(required=False, allow_blank=True, max_length=128, error_messages=TEXT_ERRORS)
+
+    def to_filters(self) -> OrderFilters:
+        data = self.validated_data
+        return OrderFilters(
+            status=tuple(data.get("status", ())),
+            merchant=tuple(data.get("merchant", ())),
+            held=data["held"],
+            search=data.get("search", ""),
+        )
+
+
+class StageSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    state = serializers.ChoiceField(StageState.choices)
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    due_at = serializers.DateTimeField(allow_null=True, help_text="Null while a hold is open, or without a target.")
+    breached = serializers.BooleanField()
+    severity = serializers.CharField(allow_null=True)
+
+
+class BriefExceptionSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    reason_code = serializers.CharField()
+    status = serializers.CharField()
+    severity = serializers.CharField()
+    verdict = serializers.CharField()
+    resolution = serializers.CharField(allow_null=True)
+    opened_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class EventSerializer(serializers.ModelSerializer[Event]):
+    order_id = serializers.CharField(source="order_ref", help_text="As it was sent.")
+
+    class Meta:
+        model = Event
+        fields = (
+            "source",
+            "event_id",
+            "event_type",
+            "order_id",
+            "occurred_at",
+            "received_at",
+            "effective_at",
+            "payload",
+            "tracking_number",
+            "correlation_id",
+            "history",
+            "quarantined",
+        )
+
+
+class ParcelSerializer(serializers.ModelSerializer[Parcel]):
+    class Meta:
+        model = Parcel
+        fields = ("shipment_id", "carrier", "tracking_number")
+
+
+class OrderSerializer(serializers.ModelSerializer[Order]):
+    contradiction = serializers.SerializerMethodField(help_text="What the events say against each other; else null.")
+    stages = serializers.SerializerMethodField(help_text="All five, the pending ones too.")
+    exceptions = serializers.SerializerMethodField(help_text="Those whose verdict is not `none`.")
+
+    class Meta:
+        model = Order
+        fields = (
+            "order_id",
+            "merchant",
+            "status",
+            "held",
+            "contradiction",
+            "began_at",
+            "first_received_at",
+            "last_received_at",
+            "stages",
+            "exceptions",
+        )
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_contradiction(self, order: Order) -> str | None:
+        return order.contradiction or None
+
+    @extend_schema_field(StageSerializer(many=True))
+    def get_stages(self, order: Order) -> list[dict[str, Any]]:
+        return [dict(StageSerializer(stage).data) for stage in stages_of(order.stages.all())]
+
+    @extend_schema_field(BriefExceptionSerializer(many=True))
+    def get_exceptions(self, order: Any) -> list[dict[str, Any]]:
+        found = sorted(
+            (record for record in order.exceptions.all() if record.verdict != "none"),
+            key=lambda record: (record.opened_at, record.pk),
+        )
+        return [dict(BriefExceptionSerializer(record).data) for record in found]
+
+
+class OrderHistorySerializer(OrderSerializer):
+    """One order with its events in the order in which they took effect, and its parcels."""
+
+    events = EventSerializer(many=True)
+    parcels = ParcelSerializer(many=True)
+
+    class Meta(OrderSerializer.Meta):
+        fields = (*OrderSerializer.Meta.fields, "events", "parcels")
+
+    def to_representation(self, history: Any) -> dict[str, Any]:
+        return {
+            **OrderSerializer(history.order).data,
+            "events": EventSerializer(history.events, many=True).data,
+            "parcels": ParcelSerializer(history.parcels, many=True).data,
+        }
+
+
+class OrderPageSerializer(serializers.Serializer[Any]):
+    next = serializers.CharField(allow_null=True, help_text="The address of the next page; null on the last.")
+    results = OrderSerializer(many=True)
