@@ -12,7 +12,7 @@ from orders.models import Order
 from orders.ports import Change, Finding
 from tenants.models import Membership, Role, Tenant, User
 
-NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DUE = NOW - timedelta(hours=1)
 LATE = Finding("active", DUE, None, None, "MEDIUM", "stage", "order_fulfillment", DUE)
 FAILED = Finding("active", DUE, None, None, "HIGH", "first", None, None)
