@@ -19,8 +19,9 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, Greatest
 
+from exceptions.choices import Severity, Status, Verdict
 from exceptions.errors import NoSuchException
-from exceptions.models import ExceptionRecord, Severity, Status, TimelineEntry, Verdict
+from exceptions.models import ExceptionRecord, TimelineEntry
 from orders.cursors import Cursor, Page, newest_first, page_of
 from orders.models import Parcel
 from tenants.models import Membership, User

@@ -113,8 +113,9 @@ def act_on_locked(chosen: QuerySet[ExceptionRecord], act: Act, *, actor: str, re
     outcome = Outcome()
     with transaction.atomic():
         rows = chosen.select_for_update(no_key=True, of=("self",)).order_by("pk")
-        for pk, *state in rows.values_list("pk", "status", "verdict", "assignee_id", "snoozed_until"):
-            refused = transitions.refusal(act, State(*state))
+        columns = rows.values_list("pk", "status", "verdict", "assignee_id", "snoozed_until")
+        for pk, status, verdict, assignee_id, snoozed_until in columns:
+            refused = transitions.refusal(act, State(status, verdict, assignee_id, snoozed_until))
             if refused:
                 outcome.refused[pk] = refused
             else:
@@ -131,7 +132,7 @@ def write(ids: Sequence[int], act: Act, *, actor: str, reason: str, now: datetim
         TimelineEntry(exception_id=pk, at=now, kind=act.kind, actor=actor, reason=reason, detail=act.detail)
         for pk in ids
     )
-    transaction.on_commit(partial(pulse.touch, connection.schema_name))
+    transaction.on_commit(partial(pulse.touch, connection.schema_name))  # type: ignore[attr-defined]
 
 
 def chunks(ids: list[int]) -> Iterator[list[int]]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from rest_framework.request import Request
@@ -40,4 +41,6 @@ class Asking:
 
 def asking_of(request: Request) -> Asking:
     user = request.user if isinstance(request.user, User) else None
-    return Asking(request.auth.actor, user, connection.schema_name, database_now())
+    who: Any = request.auth
+    schema: str = connection.schema_name  # type: ignore[attr-defined]
+    return Asking(who.actor, user, schema, database_now())

@@ -1,5 +1,6 @@
 """What the exceptions' API takes and gives."""
 
+from dataclasses import fields
 from typing import Any
 
 from rest_framework import serializers
@@ -12,6 +13,7 @@ from exceptions.transitions import FOR_PEOPLE, RESOLUTION_CHOICES
 from orders.api.fields import TEXT_ERRORS, ChoicesField, InstantField, PageSerializer, WordsField
 
 MOST_IDS = 10_000
+FILTERS = frozenset(field.name for field in fields(Filters))
 ONCE = ("cursor", "page_size", "order_id", "assignee", "opened_after", "opened_before", "search")
 
 
@@ -47,15 +49,19 @@ class FilterSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(unknown.sentence) from None
 
     def to_filters(self) -> Filters:
-        data = {key: value for key, value in self.validated_data.items() if key in Filters.__slots__}
-        return Filters(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+        given: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in self.validated_data.items()
+            if key in FILTERS
+        }
+        return Filters(**given)
 
 
 class ExceptionQuerySerializer(FilterSerializer, PageSerializer):
     """The query of a list."""
 
 
-class ExceptionSerializer(serializers.ModelSerializer[ExceptionRecord]):
+class ExceptionSerializer(serializers.ModelSerializer[Any]):
     """Context: `names`, {user id: user name} of the assignees."""
 
     order_id = serializers.CharField(source="order_ref")

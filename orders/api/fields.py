@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-TEXT_ERRORS = {"max_length": "At most {max_length} characters."}
+TEXT_ERRORS: dict[str, Any] = {"max_length": "At most {max_length} characters."}
 
 
 class ChoicesField(serializers.ListField):

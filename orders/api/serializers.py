@@ -74,7 +74,7 @@ class ParcelSerializer(serializers.ModelSerializer[Parcel]):
         fields = ("shipment_id", "carrier", "tracking_number")
 
 
-class OrderSerializer(serializers.ModelSerializer[Order]):
+class OrderSerializer(serializers.ModelSerializer[Any]):
     contradiction = serializers.SerializerMethodField(help_text="What the events say against each other; else null.")
     stages = serializers.SerializerMethodField(help_text="All five, the pending ones too.")
     exceptions = serializers.SerializerMethodField(help_text="Those whose verdict is not `none`.")
@@ -118,7 +118,7 @@ class OrderHistorySerializer(OrderSerializer):
     parcels = ParcelSerializer(many=True)
 
     class Meta(OrderSerializer.Meta):
-        fields = (*OrderSerializer.Meta.fields, "events", "parcels")
+        fields = (*OrderSerializer.Meta.fields, "events", "parcels")  # type: ignore[assignment]
 
     def to_representation(self, history: Any) -> dict[str, Any]:
         return {
