@@ -1,0 +1,58 @@
+"""The one call that goes up the house: the door hands its verdicts to the exceptions, in the same transaction (DESIGN).
+
+Which class keeps the book is named in settings (`EXCEPTION_BOOK`); orders know only what stands here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal, Protocol
+
+import psycopg
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the fold says of one order and reason. No finding at all (None) is the verdict `none`."""
+
+    verdict: Literal["active", "over"]
+    opened_at: datetime  # due_at of a stage, the time of a problem
+    ended_at: datetime | None  # set when over
+    how: Literal["completed_late", "cured", "cancelled"] | None  # set when over
+    severity: str
+    occurrence_key: str  # stages: "stage"
+    stage: str | None  # the stage of a breach, None for problems
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A finding that differs from what was stored."""
+
+    order_pk: int
+    order_id: str
+    merchant: str
+    reason: str
+    before: Finding | None
+    now: Finding | None
+    history: bool  # born of history: no notification, no action, no AI, no charge
+    cause: str  # "event wms/evt-1", "deadline", "reprocess", …; for the timeline
+
+
+class ExceptionBook(Protocol):
+    """Keeps one exception per order and reason."""
+
+    def apply(
+        self, connection: psycopg.Connection[Any], *, schema: str, changes: Sequence[Change], now: datetime
+    ) -> list[int]:
+        """Runs inside the caller's transaction, on its connection. Returns the ids opened or reopened."""
+
+
+@cache
+def exception_book() -> ExceptionBook:
+    """The book that settings name. Raises: ImportError when there is none of that name."""
+    book: ExceptionBook = import_string(settings.EXCEPTION_BOOK)()
+    return book
