@@ -147,7 +147,7 @@ def verdicts_of_time(orders: dict[int, Any], rows: Iterable[Any], now: datetime)
     writes = Writes()
     for order_id, stage_name, *columns in rows:
         before = sla.StageVerdict(*columns)
-        after = sla.pass_time(before, now)
+        after = sla.pass_time(before, now, stage_name)
         order = orders[order_id]
         writes.stages.append({"order_id": order_id, "name": stage_name, **stage_json(after)})
         old, new = sla.finding_of_stage(stage_name, before), sla.finding_of_stage(stage_name, after)

@@ -72,7 +72,7 @@ def course_of_stage(
         return StageVerdict(CANCELLED, None, cancelled_at)
     if start is None:
         return StageVerdict(SKIPPED, None, end) if end is not None else None
-    if past is not None and past < start:
+    if own is None and past is not None and past < start:
         return StageVerdict(SKIPPED, None, past)
     if end is not None and (cancelled_at is None or end <= cancelled_at):
         return StageVerdict(COMPLETED, start, max(start, end))
