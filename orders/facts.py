@@ -1,4 +1,4 @@
-"""The facts of an order, looked up instead of walked: the earliest instant of each type, whatever came when (CONTRACT 4). Pure."""
+"""The facts of an order, looked up, not walked: the earliest instant of each type (CONTRACT 4). Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -68,7 +68,7 @@ def first_moments(facts: Iterable[Fact]) -> tuple[dict[str, datetime], list[Fact
 
 
 def standing(facts: Iterable[Fact]) -> list[Fact]:
-    """The facts that no valid retraction of the same source names. The latest retraction is heard first; one retracted is void."""
+    """The facts that no valid retraction of the same source names. The latest is heard first; one retracted is void."""
     facts = list(facts)
     retractions = sorted(
         (fact for fact in facts if fact.event_type == RETRACTED and fact.detail), key=rank, reverse=True

@@ -17,7 +17,7 @@ class Pause(NamedTuple):
 
 
 def pauses_of(facts: Iterable[Fact]) -> list[Pause]:
-    """The union of all holds, each from `order_held` to the earliest `order_released` of the same hold that is not before it."""
+    """The union of all holds, each from `order_held` to the earliest `order_released` of the same id not before it."""
     held: list[tuple[datetime, str]] = []
     released: dict[str, list[datetime]] = defaultdict(list)
     for fact in facts:

@@ -1,4 +1,4 @@
-"""A tenant's SLA configuration: read from its JSON, checked field by field, chosen by when an order began (CONTRACT 4). Pure."""
+"""A tenant's SLA configuration: read from JSON, checked, chosen by when an order began (CONTRACT 4). Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`targets`: stage → whole seconds; a stage left out has no deadline. The promise of a delivery is the order's own."""
+    """`targets`: stage → whole seconds; a stage left out has no deadline. A delivery's promise is the order's own."""
 
     targets: Mapping[str, int] = field(default_factory=dict)
     max_resolution_attempts: int = DEFAULT_ATTEMPTS

@@ -9,8 +9,8 @@ from orders.facts import CREATED, UPDATED, Fact, rank
 def promise_of(detailed: Iterable[Fact], ended_at: datetime | None) -> datetime | None:
     """The promise that counts. `ended_at`: when the delivery stage ended, if it did.
 
-    The first statement sets it. A later one counts if it was made before the end and before the promise then standing had
-    passed; one of None withdraws it.
+    The first statement sets it. A later one counts if it was made before the end and before the promise then standing
+    had passed; one of None withdraws it.
     """
     statements = [
         fact for fact in detailed if fact.event_type in (CREATED, UPDATED) and fact.detail and "promise" in fact.detail

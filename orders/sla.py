@@ -1,8 +1,8 @@
 """The verdict on an order: a pure function of its facts, the tenant's policy and now (CONTRACT 4).
 
 State is computed from the whole history each time and never patched, so that any order of arrival, any batching and any
-duplication of the same facts gives the same verdict. The parts are rules of their own: `facts` (what happened when), `holds`,
-`promise`, `stages`, `problems`. This module joins them and tells what the exceptions get to hear.
+duplication of the same facts gives the same verdict. The parts are rules of their own: `facts` (what happened when),
+`holds`, `promise`, `stages`, `problems`. This module joins them and tells what the exceptions get to hear.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,14 +15,13 @@ from orders.holds import pauses_of
 from orders.policy import PolicyVersion, policy_at
 from orders.ports import Finding
 from orders.problems import PROBLEM_TYPES, ProblemVerdict, problems_from_json, problems_of, problems_to_json
-from orders.promise import promise_of
 from orders.stages import (
     CANCELLED,
-    DELIVERY,
     REASONS,
     RUNNING,
     STAGES,
     StageVerdict,
+    Yardstick,
     course_of_stage,
     measure,
     pass_time,
@@ -60,7 +59,7 @@ FURTHEST_FIRST = (  # but for a cancelling, which outranks all but a delivery
 
 
 class Verdict(NamedTuple):
-    """All that the fold says of an order. `stages`: name → verdict, pending ones absent; `problems`: reason → verdict."""
+    """All that the fold says of an order. `stages`: by name, pending ones absent; `problems`: by reason."""
 
     status: str
     held: bool
@@ -79,19 +78,18 @@ def fold(
     *,
     settle: Mapping[str, int] | None = NO_SETTLE,
 ) -> Verdict:
-    """The verdict at `now`. `policies`: ascending by version; `settle`: source → seconds, None if every source has settled."""
+    """The verdict at `now`. `policies`: ascending by version; `settle`: source → seconds, None: all have settled."""
     course = course_of(facts)
     moments = course.moments
     version = policy_at(policies, course.began_at) if course.began_at else None
     settled = settled_at(course.facts, settle)
     pauses = pauses_of(course.facts) if types.HELD in moments else []
-    targets = version.policy.targets if version else NO_TARGETS
+    yardstick = Yardstick(version.policy.targets if version else NO_TARGETS, pauses, course.detailed, settled, now)
     stages = {}
     for stage in STAGES:
         run = course_of_stage(stage, moments, course.cancelled_at)
         if run is not None:
-            promise = promise_of(course.detailed, run.ended_at) if stage.name == DELIVERY and course.detailed else None
-            stages[stage.name] = measure(run, stage, targets, pauses, promise, settled, now)
+            stages[stage.name] = measure(run, stage, yardstick)
     troubled = not PROBLEM_TYPES.isdisjoint(moments)
     return Verdict(
         status=status_of(course),

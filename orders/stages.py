@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from orders import facts
+from orders.facts import Fact
 from orders.holds import Pause, due_at
+from orders.promise import promise_of
 
 RUNNING, COMPLETED, SKIPPED, CANCELLED = "RUNNING", "COMPLETED", "SKIPPED", "CANCELLED"  # PENDING: no verdict at all
 MEDIUM, HIGH, CRITICAL = "MEDIUM", "HIGH", "CRITICAL"
@@ -48,7 +50,7 @@ SEVERITIES = {stage.name: stage.severity for stage in STAGES}
 
 
 class StageVerdict(NamedTuple):
-    """`severity` is empty unless breached; `judge_at` is the next instant after which time alone changes the verdict."""
+    """`severity` is empty unless breached; `judge_at` is the next instant after which time alone changes it."""
 
     state: str
     started_at: datetime | None = None
@@ -97,31 +99,41 @@ def is_prevented(start: datetime | None, own: datetime | None, past: datetime | 
     return (own is None or own > cancelled_at) and (past is None or past > cancelled_at)
 
 
-def measure(
-    course: StageVerdict,
-    stage: Stage,
-    targets: Mapping[str, int],
-    pauses: Sequence[Pause],
-    promise: datetime | None,
-    settled_at: datetime | None,
-    now: datetime,
-) -> StageVerdict:
-    """The verdict on a stage that started, against its target or, for the delivery, the promise."""
-    state, start, ended = course.state, course.started_at, course.ended_at
+class Yardstick(NamedTuple):
+    """What the stages of one order are measured against."""
+
+    targets: Mapping[str, int]
+    pauses: Sequence[Pause]
+    detailed: Sequence[Fact]  # the promise is stated in some of them
+    settled_at: datetime | None
+    now: datetime
+
+
+def measure(run: StageVerdict, stage: Stage, yardstick: Yardstick) -> StageVerdict:
+    """The verdict on a stage against its target or the promise. What never started is not measured."""
+    state, start, ended = run.state, run.started_at, run.ended_at
     if start is None:
-        return course
-    if stage.name == DELIVERY:
-        due, target = promise, length_of(start, promise)
-    else:
-        target = targets.get(stage.name)
-        due = due_at(start, target, pauses) if target is not None else None
+        return run
+    due, target = deadline(stage.name, start, ended, yardstick)
     if due is None:
         return StageVerdict(state, start, ended, None, False, "", target)
     if ended is None:
-        return judged_running(start, due, target, stage.severity, settled_at, now)
+        clock = StageVerdict(state, start, None, due, False, "", target)
+        return judged_running(clock, stage.severity, waits_until=yardstick.settled_at, now=yardstick.now)
     if ended <= due:
         return StageVerdict(state, start, ended, due, False, "", target)
     return StageVerdict(state, start, ended, due, True, severity_of(stage.severity, ended - due, target), target)
+
+
+def deadline(
+    name: str, start: datetime, ended: datetime | None, yardstick: Yardstick
+) -> tuple[datetime | None, int | None]:
+    """When the stage is due, and the length of its target in seconds."""
+    if name == DELIVERY:
+        promise = promise_of(yardstick.detailed, ended) if yardstick.detailed else None
+        return promise, length_of(start, promise)
+    target = yardstick.targets.get(name)
+    return due_at(start, target, yardstick.pauses) if target is not None else None, target
 
 
 def length_of(start: datetime, promise: datetime | None) -> int | None:
@@ -129,10 +141,11 @@ def length_of(start: datetime, promise: datetime | None) -> int | None:
     return int((promise - start).total_seconds()) or None if promise is not None and promise > start else None
 
 
-def judged_running(
-    start: datetime, due: datetime, target: int | None, severity: str, waits_until: datetime | None, now: datetime
-) -> StageVerdict:
-    """A stage that runs, due at `due`. `severity`: of the least breach; `waits_until`: a source that may still report in time."""
+def judged_running(clock: StageVerdict, severity: str, *, waits_until: datetime | None, now: datetime) -> StageVerdict:
+    """A running stage with a due time, at `now`. `severity`: of the least breach; `waits_until`: of a late source."""
+    _, start, _, due, _, _, target, _ = clock
+    if due is None:
+        return clock
     if now <= due or (waits_until is not None and now < waits_until):
         judge_at = due if waits_until is None or waits_until < due else waits_until
         return StageVerdict(RUNNING, start, None, due, False, "", target, judge_at)
@@ -158,7 +171,7 @@ def next_raise(due: datetime, target_seconds: int | None, severity: str) -> date
 
 def pass_time(stage: StageVerdict, now: datetime, name: str) -> StageVerdict:
     """What time alone makes of a stored verdict: equal to the fold of the same facts at `now`."""
-    if stage.judge_at is None or stage.started_at is None or stage.due_at is None:
+    if stage.judge_at is None:
         return stage
     waits_until = None if stage.breached else stage.judge_at
-    return judged_running(stage.started_at, stage.due_at, stage.target_seconds, SEVERITIES[name], waits_until, now)
+    return judged_running(stage, SEVERITIES[name], waits_until=waits_until, now=now)

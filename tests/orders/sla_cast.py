@@ -27,9 +27,10 @@ def at(minute: float) -> datetime:
 def fact(
     kind: str, minute: float, *, id: str = "", source: str = "wms", received: float | None = None, **detail: Any
 ) -> Fact:
-    """`received`: minute of the receipt, by default that of the event."""
+    """`received`: minute of the receipt, by default that of the event. A detail of "" is left out."""
+    said = {key: value for key, value in detail.items() if value != ""}
     when = minute if received is None else received
-    return Fact(source, id or f"{kind}@{minute}", kind, at(minute), at(when), detail or None)
+    return Fact(source, id or f"{kind}@{minute}", kind, at(minute), at(when), said or None)
 
 
 def created(minute: float = 0, **options: Any) -> Fact:

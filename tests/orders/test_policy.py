@@ -131,7 +131,9 @@ def test_what_is_no_object_is_refused(rules: object) -> None:
 
 
 def test_error_reads_as_sentences_with_their_keys() -> None:
-    with pytest.raises(PolicyError, match="^inventory_check_minutes: It is 0; give a number of minutes greater than 0"):
+    with pytest.raises(
+        PolicyError, match=r"^inventory_check_minutes: It is 0; give a number of minutes greater than 0"
+    ):
         parse_policy({"inventory_check_minutes": 0})
 
 

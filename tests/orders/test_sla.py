@@ -1,4 +1,4 @@
-"""The whole verdict: status, parcels, retractions, contradictions; and what the exceptions get to hear of it (CONTRACT 4)."""
+"""The whole verdict: status, parcels, retractions, contradictions; and what the exceptions hear of it (CONTRACT 4)."""
 
 import pytest
 
@@ -55,11 +55,11 @@ def test_one_parcel_that_arrives_after_the_cancelling_is_flagged() -> None:
 
 
 def shipped(minute: float, shipment: str = "") -> Fact:
-    return fact("order_fulfilled", minute, **({"shipment": shipment} if shipment else {}))
+    return fact("order_fulfilled", minute, shipment=shipment)
 
 
 def arrived(minute: float, shipment: str = "") -> Fact:
-    return fact("order_delivered", minute, **({"shipment": shipment} if shipment else {}))
+    return fact("order_delivered", minute, shipment=shipment)
 
 
 PARCELS = [

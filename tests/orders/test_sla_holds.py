@@ -10,12 +10,12 @@ from orders.sla import Fact
 from tests.orders.sla_cast import DAY, T0, at, created, fact, judged, started
 
 
-def held(minute: float, hold: str | None = None) -> Fact:
-    return fact("order_held", minute, hold_id=hold) if hold else fact("order_held", minute)
+def held(minute: float, hold: str = "") -> Fact:
+    return fact("order_held", minute, hold_id=hold)
 
 
-def released(minute: float, hold: str | None = None) -> Fact:
-    return fact("order_released", minute, hold_id=hold) if hold else fact("order_released", minute)
+def released(minute: float, hold: str = "") -> Fact:
+    return fact("order_released", minute, hold_id=hold)
 
 
 HOLDS = [
@@ -131,7 +131,7 @@ def due_by_the_minute(facts: list[Fact], target: int) -> datetime | None:
 
 @given(steps=st.lists(STEPS, max_size=8), target=st.integers(min_value=1, max_value=60))
 def test_due_time_is_what_counting_minutes_gives(steps: list[tuple[str, int, str]], target: int) -> None:
-    facts = [fact(kind, minute, **({"hold_id": hold} if hold else {})) for kind, minute, hold in steps]
+    facts = [fact(kind, minute, hold_id=hold) for kind, minute, hold in steps]
     assert due_at(T0, target * 60, pauses_of(facts)) == due_by_the_minute(facts, target)
 
 

@@ -26,8 +26,8 @@ TYPES = sorted({cure for _, cure in CURES} | {"order_updated", "delivery_attempt
 NO_CURES = [(problem, kind) for problem, (_, _, cures) in TABLE.items() for kind in TYPES if kind not in cures]
 
 
-def failed(minute: float, **options: str) -> Fact:
-    return fact("payment_failed", minute, **options)
+def failed(minute: float) -> Fact:
+    return fact("payment_failed", minute)
 
 
 def paid(minute: float) -> Fact:
