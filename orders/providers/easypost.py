@@ -1,0 +1,66 @@
+"""EasyPost: `tracker.created` and `tracker.updated`. A tracker names a tracking number; its order is found by the parcel.
+
+Source: docs.easypost.com, "Webhooks" and "Trackers"; the secret is NFKD-normalised before signing.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from orders.providers.delivery import Delivery, Reading, Unusable
+from orders.providers.reading import body_of, event, first_instant, identity, objects, other_type, part, visible
+from orders.providers.signatures import hmac_matches
+
+TYPES = {
+    "pre_transit": "order_packed",
+    "in_transit": "shipment_in_transit",
+    "out_for_delivery": "shipment_in_transit",
+    "delivered": "order_delivered",
+    "return_to_sender": "order_returned",
+    "failure": "delivery_failed",
+    "error": "delivery_failed",
+}
+
+
+class EasyPost:
+    kept_headers: Sequence[str] = ()
+
+    def verify(self, delivery: Delivery, secrets: Sequence[str]) -> bool:
+        normalised = [unicodedata.normalize("NFKD", secret) for secret in secrets]
+        sent = delivery.header("x-hmac-signature")
+        return hmac_matches(delivery.body, sent, normalised, encoding="hex", prefix="hmac-sha256-hex=")
+
+    def topic(self, delivery: Delivery) -> str:
+        return ""
+
+    def survives_uninstall(self, topic: str) -> bool:
+        return False
+
+    def read(self, delivery: Delivery) -> Reading:
+        body = body_of(delivery)
+        description = str(body.get("description"))
+        if not description.startswith("tracker."):
+            return Reading(ignored="It is not about a tracker.")
+        tracker = part(body.get("result"), "result")
+        status = str(tracker.get("status") or "unknown")
+        kind = TYPES.get(status) or other_type("shipment", status)
+        number = visible(tracker.get("tracking_code"), "result.tracking_code")
+        name = identity(visible(body.get("id"), "id"))
+        at = happened_at(tracker, status, delivery.timezone)
+        detail = {"reason": str(tracker["status_detail"])[:200]} if tracker.get("status_detail") else None
+        return Reading([event(delivery, kind, name, at=at, payload=body, tracking_number=number, detail=detail)])
+
+
+def happened_at(tracker: Mapping[str, Any], status: str, zone: str) -> datetime:
+    """When the carrier saw the present status for the first time. Raises: Unusable."""
+    seen = [
+        step["datetime"]
+        for step in objects(tracker.get("tracking_details"))
+        if step.get("status") == status and step.get("datetime")
+    ]
+    if not seen and not tracker.get("updated_at"):
+        raise Unusable("invalid", {"result.updated_at": ["The tracker has no time."]})
+    return min(
+        (first_instant([value], zone, "result.tracking_details.datetime") for value in seen), default=None
+    ) or first_instant([tracker.get("updated_at")], zone, "result.updated_at")

@@ -1,0 +1,136 @@
+"""`POST /webhooks/TENANT/SOURCE`: a provider's webhook, checked, turned into events by its adapter, and put through the door.
+
+Once the signature holds, the answer is 200 whatever the content: a provider counts anything else as a failure and unsubscribes us.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import psycopg
+from django.db import connection as django_connection
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+
+from e2a.errors import BadRequest, MethodNotAllowed, TooLarge, Unauthorized, Unavailable, problem_response
+from e2a.observability.correlation import correlation_id
+from e2a.observability.metrics import INGEST_ERRORS
+from orders.deadletters import Letter, printable
+from orders.demands import meet
+from orders.events import OLDEST
+from orders.ingest import CONFLICT, NEW, Receipt, ingest
+from orders.providers.delivery import Delivery, Reading, Unusable
+from orders.providers.registry import ADAPTERS
+from orders.providers.signatures import is_malformed
+from orders.sources import Source, find_source
+
+logger = logging.getLogger(__name__)
+MAX_BODY = 5 * 1024 * 1024
+NOBODY = ("nobody-has-this-secret",)  # an unknown address costs a comparison too
+
+
+@csrf_exempt
+def webhook(request: HttpRequest, tenant: str, source: str) -> HttpResponse:
+    if request.method != "POST":
+        refusal = problem_response(MethodNotAllowed())
+        refusal["Allow"] = "POST"
+        return refusal
+    body = read_body(request)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    if is_malformed(headers):
+        raise BadRequest("The signature headers are not well-formed.")
+    try:
+        return receive(tenant, source, body, headers)
+    except psycopg.OperationalError:
+        django_connection.errors_occurred = True  # so that Django looks at this connection before it is used again
+        raise Unavailable from None
+
+
+def read_body(request: HttpRequest) -> bytes:
+    """The raw bytes. Raises: TooLarge, BadRequest when the sender left in the middle."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length.isdigit() and int(length[:12]) > MAX_BODY:
+        raise TooLarge(f"A webhook may have at most {MAX_BODY} bytes.")
+    try:
+        chunked = not length and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+        stream = request.META.get("wsgi.input") if chunked else None
+        body: bytes = stream.read(MAX_BODY + 1) if stream else request.body
+    except UnreadablePostError:
+        raise BadRequest("The body did not arrive whole.") from None
+    if len(body) > MAX_BODY:
+        raise TooLarge(f"A webhook may have at most {MAX_BODY} bytes.")
+    return body
+
+
+def receive(tenant: str, name: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
+    """1. who it is for; 2. whether they signed it; 3. what it says; 4. through the door, or to the dead letters.
+
+    Raises: Unauthorized, the same for an unknown address and for a wrong signature.
+    """
+    source = find_source(tenant, name)
+    if source is None or not is_genuine(source, body, headers):
+        if source is None:
+            ADAPTERS["shopify"].verify(Delivery("", body, headers, OLDEST), NOBODY)
+        INGEST_ERRORS.labels("", "", "signature").inc()
+        raise Unauthorized("There is no such address, or the signature is not valid.")
+    delivery = source.delivery(body, headers, correlation_id=correlation_id.get())
+    try:
+        reading = read(source, delivery)
+    except Unusable as trouble:
+        return keep(source, delivery, trouble)
+    if reading.demand:
+        meet(source, reading.demand, delivery)
+    if not reading.events:
+        return answer("processed" if reading.demand else "ignored", reason=reading.ignored)
+    return answer(outcome(ingest(source.schema, reading.events, now=source.now)))
+
+
+def is_genuine(source: Source, body: bytes, headers: Mapping[str, str]) -> bool:
+    """An inactive source takes nothing but what its provider still owes us (Shopify's demand to erase, after leaving)."""
+    delivery = source.delivery(body, headers)
+    signed = source.adapter.verify(delivery, source.secrets or NOBODY) and bool(source.secrets)
+    return signed and (source.active or source.adapter.survives_uninstall(source.adapter.topic(delivery)))
+
+
+def read(source: Source, delivery: Delivery) -> Reading:
+    """Raises: Unusable, also when the adapter itself stumbles over a shape that nobody foresaw."""
+    try:
+        return source.adapter.read(delivery)
+    except Unusable:
+        raise
+    except Exception as error:
+        logger.exception("the adapter of %s failed on a delivery of %s", source.provider, source.tenant)
+        sentence = f"The adapter of {source.provider} could not read it ({type(error).__name__})."
+        raise Unusable("adapter_failed", {"body": [sentence]}) from error
+
+
+def keep(source: Source, delivery: Delivery, trouble: Unusable) -> HttpResponse:
+    """A dead letter with all that a replay needs: the raw bytes, the topic, and headers that are no secret."""
+    adapter = source.adapter
+    kept = {name: printable(delivery.headers[name], 256) for name in adapter.kept_headers if name in delivery.headers}
+    letter = Letter(
+        source=source.name,
+        reason=trouble.reason,
+        body=delivery.body,
+        errors=trouble.errors,
+        event_id=trouble.event_id,
+        order_ref=trouble.order_ref,
+        topic=adapter.topic(delivery),
+        headers=kept,
+        correlation_id=delivery.correlation_id,
+    )
+    ingest(source.schema, [], now=source.now, letters=[letter])
+    INGEST_ERRORS.labels(source.schema, source.name, trouble.reason).inc()
+    return answer("dead_letter", reason=trouble.reason)
+
+
+def outcome(receipts: Sequence[Receipt]) -> str:
+    statuses = {receipt.status for receipt in receipts}
+    if NEW in statuses:
+        return "processed"
+    return "dead_letter" if CONFLICT in statuses else "duplicate"
+
+
+def answer(status: str, *, reason: str = "") -> HttpResponse:
+    body = {"status": status, "reason": reason} if reason else {"status": status}
+    return HttpResponse(msgspec.json.encode(body), content_type="application/json")
