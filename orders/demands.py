@@ -1,7 +1,7 @@
-"""What a provider demands besides events: that a source stops, and that personal data is erased (Shopify's compliance topics).
+"""What a provider demands besides events: that a source stops, that personal data is erased (Shopify's compliance).
 
-Erasing replaces personal data in stored payloads and dead letters; facts (types, times, ids, what the fold reads) and content
-hashes stay, so verdicts and the recognition of duplicates do not change. An event in each order says that it was done.
+Erasing replaces personal data in stored payloads and dead letters; facts (types, times, ids, what the fold reads) and
+content hashes stay, so verdicts and the recognition of duplicates do not change. An event in each order says so.
 """
 
 import logging
@@ -14,6 +14,7 @@ from django.db import transaction
 from e2a.pulse import pulse
 from orders.events import Incoming
 from orders.ingest import ingest, raw_connection
+from orders.privacy import REDACTED, redacted
 from orders.providers.delivery import Delivery, Demand
 from orders.providers.reading import event, identity
 from orders.providers.shopify import happening
@@ -23,22 +24,13 @@ from tenants.models import WebhookSource
 
 logger = logging.getLogger(__name__)
 CHUNK = 500
-REDACTED = "[redacted]"
-PERSONS = frozenset(
-    {"customer", "shipping_address", "billing_address", "default_address", "destination", "origin_address", "client_details",
-     "payment_details", "address", "recipient", "receipt"}
-)  # fmt: skip
-PERSONAL = frozenset(
-    {"email", "contact_email", "phone", "browser_ip", "note", "note_attributes", "first_name", "last_name", "address1", "address2",
-     "city", "zip", "latitude", "longitude", "landing_site", "referring_site", "customer_locale", "message", "cart_token",
-     "checkout_token", "token", "order_status_url"}
-)  # fmt: skip
 FIND = """
 SELECT e.id, e.merchant, e.order_ref, e.payload FROM {s}.orders_event e
 WHERE e.source = %(source)s AND e.id > %(after)s AND (%(orders)s::text[] IS NULL OR e.order_ref = ANY(%(orders)s))
 ORDER BY e.id LIMIT %(limit)s FOR UPDATE"""
 REPLACE = """
-UPDATE {s}.orders_event e SET payload = u.payload FROM json_to_recordset(%(rows)s) u(id bigint, payload jsonb) WHERE e.id = u.id"""
+UPDATE {s}.orders_event e SET payload = u.payload
+FROM json_to_recordset(%(rows)s) u(id bigint, payload jsonb) WHERE e.id = u.id"""
 FIND_LETTERS = "SELECT id, body, order_ref FROM {s}.orders_deadletter WHERE source = %(source)s ORDER BY id FOR UPDATE"
 REPLACE_LETTER = "UPDATE {s}.orders_deadletter SET body = %(body)s WHERE id = %(id)s"
 
@@ -93,7 +85,7 @@ def _chunks(source: Source, orders: Sequence[str] | None) -> Iterable[list[Any]]
 
 
 def _redact_letters(source: Source, orders: Sequence[str] | None, marks: Sequence[str]) -> None:
-    """A dead letter goes by its order, or by the person's e-mail or phone in its text; one that is no JSON is emptied."""
+    """A dead letter goes by the order's id, e-mail or phone in its text; one that is no JSON is emptied."""
     name = quoted(source.schema)
     rows = raw_connection().execute(FIND_LETTERS.format(s=name), {"source": source.name}).fetchall()
     signs = [sign.encode() for sign in (*(orders or ()), *marks)]
@@ -107,23 +99,6 @@ def _redacted_text(body: bytes) -> bytes:
         return msgspec.json.encode(redacted(msgspec.json.decode(body)))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return REDACTED.encode()
-
-
-def redacted(value: Any) -> Any:
-    """The same payload without the person. Pure."""
-    if isinstance(value, list):
-        return [redacted(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {key: _blank(key, item) for key, item in value.items()}
-
-
-def _blank(key: str, item: Any) -> Any:
-    if key in PERSONS:
-        return {"redacted": True} if item else item
-    if key in PERSONAL:
-        return REDACTED if item else item
-    return redacted(item)
 
 
 def _record(source: Source, delivery: Delivery, orders: Iterable[tuple[str, str]], kind: str) -> None:

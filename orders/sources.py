@@ -1,4 +1,4 @@
-"""Finding a webhook source: by its address (tenant and name), or by schema for what replays a dead letter or reconciles."""
+"""Finding a webhook source: by its address (tenant and name), or by schema for replay and reconciliation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ def _found(text: str, tenant: str, name: str) -> Source | None:
         return None
     *columns, ciphertexts, now = row
     secrets = tuple(filter(None, map(_plain, ciphertexts)))
-    return Source(*columns, secrets=secrets, now=now.astimezone(UTC))
+    return Source(*columns, secrets, now.astimezone(UTC))
 
 
 @lru_cache(maxsize=4096)

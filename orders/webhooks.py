@@ -1,6 +1,7 @@
-"""`POST /webhooks/TENANT/SOURCE`: a provider's webhook, checked, turned into events by its adapter, and put through the door.
+"""`POST /webhooks/TENANT/SOURCE`: checked, turned into events by the provider's adapter, and put through the door.
 
-Once the signature holds, the answer is 200 whatever the content: a provider counts anything else as a failure and unsubscribes us.
+Once the signature holds, the answer is 200 whatever the content: a provider counts anything else as a failure and
+unsubscribes us.
 """
 
 import logging
@@ -86,7 +87,7 @@ def receive(tenant: str, name: str, body: bytes, headers: Mapping[str, str]) -> 
 
 
 def is_genuine(source: Source, body: bytes, headers: Mapping[str, str]) -> bool:
-    """An inactive source takes nothing but what its provider still owes us (Shopify's demand to erase, after leaving)."""
+    """An inactive source takes only what its provider may still ask (Shopify's erasing, after the app is gone)."""
     delivery = source.delivery(body, headers)
     signed = source.adapter.verify(delivery, source.secrets or NOBODY) and bool(source.secrets)
     return signed and (source.active or source.adapter.survives_uninstall(source.adapter.topic(delivery)))

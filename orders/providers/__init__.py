@@ -1,1 +1,1 @@
-"""Providers: who sends webhooks, each an adapter of its own file that turns a payload into events. Pure (see registry.py)."""
+"""Providers: who sends webhooks, each an adapter of its own file that turns a payload into events. Pure."""

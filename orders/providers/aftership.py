@@ -1,4 +1,4 @@
-"""AfterShip: `tracking_update`. A tracking names a tracking number; its checkpoints often carry the local time without a zone.
+"""AfterShip: `tracking_update`. It names a tracking number; its checkpoints often carry the local time without a zone.
 
 Source: aftership.com/docs/tracking, "Webhook" and "Delivery statuses".
 """

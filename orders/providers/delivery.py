@@ -30,7 +30,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What a delivery asks for besides events: `uninstalled`, or the erasing of personal data (`redact_orders`, `redact_shop`)."""
+    """What a delivery asks for besides events: `uninstalled`, `report_orders`, `redact_orders`, `redact_shop`."""
 
     kind: str
     orders: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Reading:
 
 
 class Unusable(ValueError):
-    """A verified delivery that cannot become events: a dead letter with `reason` (one word) and a sentence for each field."""
+    """A verified delivery that cannot become events: a dead letter, `reason` one word, a sentence for each field."""
 
     def __init__(
         self, reason: str, errors: Mapping[str, Sequence[str]], *, event_id: str = "", order_ref: str = ""

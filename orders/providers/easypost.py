@@ -1,4 +1,4 @@
-"""EasyPost: `tracker.created` and `tracker.updated`. A tracker names a tracking number; its order is found by the parcel.
+"""EasyPost: `tracker.created` and `tracker.updated`. It names a tracking number; its order is found by the parcel.
 
 Source: docs.easypost.com, "Webhooks" and "Trackers"; the secret is NFKD-normalised before signing.
 """

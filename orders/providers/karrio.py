@@ -1,4 +1,4 @@
-"""Karrio: `tracker_updated`. Its webhooks are not signed: the webhook's own secret comes in `X-Event-Id`, and is compared.
+"""Karrio: `tracker_updated`. Webhooks are not signed: the webhook's own secret comes in `X-Event-Id`, and is compared.
 
 The incident reasons of the carrier (carrier, retailer, consignee, customs, weather: who pays) stay in the payload.
 Source: karrio's server, events/task_definitions/base/webhook.py; docs.karrio.io, "Tracking".

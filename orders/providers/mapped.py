@@ -49,7 +49,7 @@ def read_mapped(delivery: Delivery, mapping: Mapping[str, Any], fallback_id: str
 
 
 def _type(mapping: Mapping[str, Any], theirs: str) -> str | None:
-    """Our word for theirs: as `types` says; null there leaves it out; one that `types` does not name is kept as it is."""
+    """Our word for theirs: as `types` says; null there leaves it out; what `types` does not name is kept as it is."""
     types = mapping.get("types")
     ours = types.get(theirs, theirs) if isinstance(types, dict) else theirs
     if ours is None:
@@ -90,7 +90,7 @@ def _type_troubles(types: object) -> list[str]:
     if not isinstance(types, dict):
         return ["“types” must be an object: their word for an event on the left, ours on the right."]
     return [
-        f"types: “{theirs}” must lead to one of our event types (at most 32 visible characters), or to null to leave it out."
+        f"types: “{theirs}” must lead to one of our event types (at most 32 characters), or to null to leave it out."
         for theirs, ours in types.items()
         if ours is not None
         and not (isinstance(ours, str) and len(ours) <= LENGTHS["event_type"] and VISIBLE.fullmatch(ours))

@@ -1,4 +1,4 @@
-"""Plain JSON from a system of the customer's own, signed by HMAC over the raw body; the source's mapping says where all is found.
+"""Plain JSON from a system of the customer's own, signed by HMAC over the raw body; its mapping says where all is.
 
 `{"signature": {"header": "X-Hub-Signature-256", "prefix": "sha256=", "encoding": "hex"}, "order_id": "order.number",
 "event_id": "id", "event_type": "kind", "occurred_at": "at", "types": {"shipped": "order_fulfilled"}}`

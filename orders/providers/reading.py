@@ -1,4 +1,4 @@
-"""What every adapter needs: the decoded body, screened; times with and without a zone; events with an adapter's identity."""
+"""What every adapter needs: the body, screened; times with and without a zone; events with an adapter's identity."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -87,7 +87,7 @@ def objects(value: Any) -> list[dict[str, Any]]:
 
 
 def identity(*parts: object) -> str:
-    """An adapter's event id: marked, at most 128 characters of visible ASCII; too long a one keeps its head and a digest."""
+    """An adapter's event id: marked, visible ASCII, at most 128 long; a longer one keeps its head and a digest."""
     text = ADAPTER_MARK + ":".join(str(item) for item in parts)
     text = "".join(c if "!" <= c <= "~" else "_" for c in text)
     if len(text) <= LENGTHS["event_id"]:

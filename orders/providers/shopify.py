@@ -1,7 +1,7 @@
 """Shopify: webhooks of orders, fulfillments, fulfillment orders, refunds, transactions, and the compliance topics.
 
-An event id is `~topic:resource:event`, so that a retry, a second subscription and a webhook repeated under the same happening are
-one event. Times are the resource's own, never the delivery's: whatever order webhooks come in, the facts are the same.
+An event id is `~topic:resource:event`, so that a retry, a second subscription and a repetition of the same happening
+are one event. Times are the resource's own, not the delivery's: whatever the order of webhooks, the facts are the same.
 Source: shopify.dev, "Webhooks" and "Privacy law compliance".
 """
 
@@ -65,7 +65,7 @@ class Told:
 
 
 class Shopify:
-    kept_headers = tuple(
+    kept_headers: Sequence[str] = tuple(
         mark + name
         for mark in ("x-shopify-", "shopify-")
         for name in ("topic", "event-id", "webhook-id", "triggered-at", "shop-domain", "api-version")
@@ -238,7 +238,7 @@ def placed_on_hold(told: Told) -> Reading:
 
 
 def hold_released(told: Told) -> Reading:
-    """The webhook seldom says which hold it was; without a word the address counts as corrected, which harms no other hold."""
+    """The webhook seldom says which hold it was; without a word the address counts as corrected."""
     found = _fulfillment_order(told)
     reasons = _reasons(told.body)
     at = _time_of(told, "fulfillment_order.updated_at", "updated_at")

@@ -1,4 +1,4 @@
-"""Shopify's own shapes: parcels of a fulfillment, the promise of a delivery method, and bodies too large to keep whole. Pure."""
+"""Shopify's own shapes: parcels of a fulfillment, a delivery method's promise, bodies too large to keep. Pure."""
 
 from collections.abc import Mapping
 from datetime import UTC
@@ -19,7 +19,7 @@ PROMISES = (
 
 
 def fitted(body: bytes) -> bytes:
-    """The body itself; one above the limit with its line items cut to what logistics reads (an order of a thousand lines)."""
+    """The body itself; one above the limit has its line items cut to what logistics reads (an order of a thousand)."""
     if len(body) <= MAX_PAYLOAD_BYTES:
         return body
     try:

@@ -1,4 +1,4 @@
-"""Signature schemes: HMAC over the raw body, and Standard Webhooks. Every comparison takes the same time, match or not."""
+"""Signature schemes: HMAC over the raw body, and Standard Webhooks. A comparison takes the same time, match or not."""
 
 import binascii
 import hashlib
@@ -78,6 +78,6 @@ def standard_key(secret: str) -> bytes:
 
 
 def is_malformed(headers: Mapping[str, str]) -> bool:
-    """What no honest sender makes, whoever it is for: an id that could be cut in two, more signatures than secrets can be."""
+    """What no honest sender makes, whoever it is for: an id that could be cut in two, too many signatures."""
     signature = headers.get("webhook-signature", "")
     return "." in headers.get("webhook-id", "") or len(signature) > MAX_HEADER or signature.count(" ") >= MAX_SIGNATURES
