@@ -153,6 +153,8 @@ def version(number: int, start: float) -> PolicyVersion:
         ([10, 40, 20], 30, 3),
         ([10, 40, 20], 40, 2),
         ([10, 40, 20], 15, 1),
+        ([50, 20], 30, 2),
+        ([50, 20], 60, 2),
     ],
 )
 def test_version_is_chosen_by_when_the_order_began(starts: list[float], began: float, chosen: int) -> None:

@@ -63,6 +63,7 @@ def test_hold_moves_the_due_time(holds: list[Fact], due: float | None) -> None:
         ([held(10, "a")], True),
         ([held(10, "a"), released(15, "a")], False),
         ([held(10, "a"), released(15, "b")], True),
+        ([held(10, "a"), released(12, "a"), held(15, "a")], True),
         ([released(15, "a")], False),
         ([held(10, "a"), held(11, "b"), released(15, "a")], True),
         ([held(10, "a"), held(11, "b"), released(15, "b")], True),

@@ -110,6 +110,10 @@ def test_what_comes_first_of_cure_and_cancelling_ends_it(cure: float, ended: flo
     assert problem(failed(5), paid(cure), fact("order_cancelled", 7))[2:4] == (at(ended), how)
 
 
+def test_problem_named_at_the_cancelling_was_one() -> None:
+    assert problem(failed(7), fact("order_cancelled", 7))[:4] == ("over", at(7), at(7), "cancelled")
+
+
 def test_problems_named_after_the_cancelling_are_none() -> None:
     assert judged(created(), fact("order_cancelled", 7), failed(8), now=NOW).problems == {}
     assert problem(failed(5), fact("order_cancelled", 7), failed(8))[:3] == ("over", at(5), at(7))

@@ -174,6 +174,21 @@ def test_end_after_the_cancelling_leaves_it_cancelled(name: str, starts: str, en
     assert verdict[:3] == ("CANCELLED", at(1), at(5))
 
 
+@pytest.mark.parametrize(("name", "starts"), STARTS)
+def test_what_starts_at_the_cancelling_did_start(name: str, starts: str) -> None:
+    verdict = started(name, fact(starts, 5), fact("order_cancelled", 5), now=40 * DAY)
+    assert verdict[:3] == ("CANCELLED", at(5), at(5))
+
+
+@pytest.mark.parametrize("end", ["inventory_allocated", "order_packed", "order_delivered"])
+@pytest.mark.parametrize(("minute", "state"), [(4, "SKIPPED"), (5, "SKIPPED"), (6, "CANCELLED")])
+def test_what_was_past_by_the_cancelling_never_started_else_it_was_cancelled(
+    end: str, minute: float, state: str
+) -> None:
+    verdict = started("inventory_check", fact(end, minute), fact("order_cancelled", 5), now=NOW)
+    assert verdict[:3] == (state, None, at(min(minute, 5)))
+
+
 def test_what_was_past_by_the_cancelling_without_a_start_stays_skipped() -> None:
     facts = path(("order_packed", 3), ("order_cancelled", 5))
     assert started("inventory_check", *facts, now=NOW)[:3] == ("SKIPPED", None, at(3))
@@ -192,19 +207,25 @@ def test_earliest_cancelling_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("refund", "shipping", "state"),
+    ("refund", "shipping", "status"),
     [
         (fact("order_refunded", 5, full=True), [], "CANCELLED"),
         (fact("order_refunded", 5, full=True), [("order_fulfilled", 6)], "CANCELLED"),
-        (fact("order_refunded", 6, full=True), [("order_fulfilled", 6)], "COMPLETED"),
-        (fact("order_refunded", 7, full=True), [("order_fulfilled", 6)], "COMPLETED"),
-        (fact("order_refunded", 7, full=True), [("order_delivered", 6)], "COMPLETED"),
-        (fact("order_refunded", 5), [], "RUNNING"),
+        (fact("order_refunded", 6, full=True), [("order_fulfilled", 6)], "FULFILLED"),
+        (fact("order_refunded", 7, full=True), [("order_fulfilled", 6)], "FULFILLED"),
+        (fact("order_refunded", 7, full=True), [("order_delivered", 6)], "DELIVERED"),
+        (fact("order_refunded", 5), [], "CREATED"),
     ],
 )
-def test_full_refund_before_the_shipping_cancels(refund: Fact, shipping: list[tuple[str, float]], state: str) -> None:
-    facts = [created(), refund, *path(*shipping)]
-    assert started("order_fulfillment", *facts, now=NOW).state == state
+def test_full_refund_before_the_shipping_cancels(refund: Fact, shipping: list[tuple[str, float]], status: str) -> None:
+    verdict = judged(created(), fact("address_invalid", 1), refund, *path(*shipping), now=NOW)
+    assert verdict.status == status
+    assert (verdict.problems["ADDRESS_INVALID"].how == "cancelled") == (status == "CANCELLED")
+
+
+def test_refund_after_a_delivery_whose_shipping_nobody_reported_cancels_nothing() -> None:
+    facts = [created(), fact("order_delivered", 6), fact("order_refunded", 7, full=True)]
+    assert started("payment_processing", *facts, now=NOW).state == "RUNNING"
 
 
 def test_earlier_of_refund_and_cancelling_counts() -> None:
