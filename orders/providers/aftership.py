@@ -57,6 +57,7 @@ class AfterShip:
 
 
 def _checkpoints(tracking: Mapping[str, Any], tag: str) -> list[str]:
-    """The times of the checkpoints of the present tag, oldest first."""
+    """The times of the checkpoints of the present tag: a delivery's first one first, anything else's last one."""
     found = [step for step in objects(tracking.get("checkpoints")) if step.get("tag") == tag]
-    return sorted(step["checkpoint_time"] for step in found if isinstance(step.get("checkpoint_time"), str))
+    times = [step["checkpoint_time"] for step in found if isinstance(step.get("checkpoint_time"), str)]
+    return sorted(times, reverse=tag != "Delivered")

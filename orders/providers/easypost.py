@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from orders.providers.delivery import Delivery, Reading, Unusable
-from orders.providers.reading import body_of, event, first_instant, identity, objects, other_type, part, visible
+from orders.providers.delivery import Delivery, Reading
+from orders.providers.reading import body_of, event, identity, instant, objects, other_type, part, visible
 from orders.providers.signatures import hmac_matches
 
 TYPES = {
@@ -53,14 +53,11 @@ class EasyPost:
 
 
 def happened_at(tracker: Mapping[str, Any], status: str, zone: str) -> datetime:
-    """When the carrier saw the present status for the first time. Raises: Unusable."""
+    """When the carrier saw the present status: a delivery the first time, anything else the last. Raises: Unusable."""
+    steps = [step for step in objects(tracker.get("tracking_details")) if step.get("status") == status]
     seen = [
-        step["datetime"]
-        for step in objects(tracker.get("tracking_details"))
-        if step.get("status") == status and step.get("datetime")
+        instant(step["datetime"], zone, "result.tracking_details.datetime") for step in steps if step.get("datetime")
     ]
-    if not seen and not tracker.get("updated_at"):
-        raise Unusable("invalid", {"result.updated_at": ["The tracker has no time."]})
-    return min(
-        (first_instant([value], zone, "result.tracking_details.datetime") for value in seen), default=None
-    ) or first_instant([tracker.get("updated_at")], zone, "result.updated_at")
+    if not seen:
+        return instant(tracker.get("updated_at"), zone, "result.updated_at")
+    return min(seen) if status == "delivered" else max(seen)

@@ -52,8 +52,8 @@ class Karrio:
         number = visible(tracker.get("tracking_number"), "data.tracking_number")
         steps = sorted(_steps(tracker, delivery.timezone), key=lambda step: step[0])
         matching = [at for at, seen in steps if seen == status]
-        latest = matching[0] if matching else steps[-1][0] if steps else None
-        at = latest or first_instant([tracker.get("updated_at")], delivery.timezone, "data.updated_at")
+        seen = matching[0 if status == "delivered" else -1] if matching else steps[-1][0] if steps else None
+        at = seen or first_instant([tracker.get("updated_at")], delivery.timezone, "data.updated_at")
         content = blake2b(delivery.body, digest_size=12).hexdigest()
         name = identity(number, status, content)  # there is no event id: a retry sends the same bytes
         reason = next(
