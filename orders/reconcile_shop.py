@@ -1,0 +1,151 @@
+"""Reconciliation: asks the shop what its orders are, and puts through the door what its webhooks never told.
+
+1. the orders that changed since the last time, with some overlap, a page at a time (network, no transaction open);
+2. the events that each state implies, less what is stored: the same identity, or the same fact (type, parcel, instant);
+3. the rest through the door; then `reconciled_until` moves to the last order of the page, so that a cut costs a page.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from orders.events import Incoming
+from orders.ingest import NEW, database_now, ingest, raw_connection
+from orders.providers.delivery import Delivery
+from orders.providers.reading import instant, objects
+from orders.providers.shopify_state import ShopOrder, implied_events, order_id_of
+from orders.sources import Source, source_of_schema
+from orders.statements import quoted
+from tenants.clients import ShopClient
+from tenants.models import WebhookSource
+
+logger = logging.getLogger(__name__)
+OVERLAP = timedelta(minutes=10)
+FIRST_LOOK = timedelta(days=30)
+EVERY = timedelta(minutes=10)
+LOCK = 20_62  # the class of the advisory locks that a running reconciliation holds, one a source
+ONCE = frozenset(
+    {"order_created", "payment_confirmed", "order_cancelled"}
+)  # one of a kind: whichever came first tells it
+STORED = """
+SELECT e.event_id, e.event_type, o.order_id, coalesce(e.detail->>'shipment', ''), e.occurred_at
+FROM {s}.orders_order o JOIN {s}.orders_event e ON e.order_id = o.id
+WHERE o.merchant = %(merchant)s AND o.order_id = ANY(%(orders)s) AND e.source = %(source)s"""
+ClientOf = Callable[[WebhookSource], ShopClient]
+Fact = tuple[str, str, str, datetime | None]
+
+
+class CannotReconcile(Exception):
+    """The source has no shop to ask."""
+
+
+@dataclass(slots=True)
+class Reconciled:
+    """What one run found."""
+
+    orders: int = 0
+    implied: int = 0
+    missing: int = 0  # put through the door for the first time
+
+
+def client_of(row: WebhookSource) -> ShopClient:
+    return ShopClient(row.api_url, row.api_token, allow_private=settings.E2A_ALLOW_PRIVATE_OUTGOING)
+
+
+def due_sources(now: datetime) -> list[tuple[str, str]]:
+    """(schema, source) of the shops that were not asked for a while."""
+    rows = WebhookSource.objects.filter(provider="shopify", active=True, tenant__active=True).exclude(api_url="")
+    late = rows.exclude(reconciled_until__gt=now - EVERY)
+    return list(late.order_by("reconciled_until").values_list("tenant__schema_name", "name"))
+
+
+def reconcile_source(schema: str, name: str, *, client_of: ClientOf = client_of) -> Reconciled | None:
+    """None if another process is at it. Raises: CannotReconcile, tenants.clients.ShopError."""
+    source = source_of_schema(schema, name)
+    row = WebhookSource.objects.filter(pk=source.pk, active=True).first() if source else None
+    if source is None or row is None or row.provider != "shopify" or not row.api_url:
+        raise CannotReconcile(f"“{name}” is no active Shopify source with the address of an Admin API.")
+    key = {"class": LOCK, "key": row.pk}
+    taken = raw_connection().execute("SELECT pg_try_advisory_lock(%(class)s, %(key)s::int)", key).fetchone()
+    if not taken or not taken[0]:
+        return None
+    try:
+        return _reconcile(source, row, client_of(row))
+    finally:
+        raw_connection().execute("SELECT pg_advisory_unlock(%(class)s, %(key)s::int)", key)
+
+
+def _reconcile(source: Source, row: WebhookSource, client: ShopClient) -> Reconciled:
+    done = Reconciled()
+    began = database_now(raw_connection())
+    since = (row.reconciled_until or began - FIRST_LOOK) - OVERLAP
+    for page in client.orders_updated_since(since):
+        states = [_state_of(client, order) for order in page if order.get("test") is not True]
+        implied = [event for state in states for event in implied_events(_teller(source), state)]
+        missing = list(without_stored(source, implied))
+        done.orders += len(page)
+        done.implied += len(implied)
+        done.missing += _feed(source, missing)
+        _remember(row, _last_update(page, began))
+    _remember(row, began)
+    if done.missing:
+        logger.warning("%d events of %s/%s had never arrived", done.missing, source.tenant, source.name)
+    return done
+
+
+def _teller(source: Source) -> Delivery:
+    return source.delivery(b"", {})
+
+
+def _state_of(client: ShopClient, order: dict[str, Any]) -> ShopOrder:
+    """The order and what hangs on it: as many calls as it has fulfillments, and two."""
+    key = order_id_of(order)
+    steps = [
+        {"fulfillment_id": fulfillment["id"], **step}
+        for fulfillment in objects(order.get("fulfillments"))
+        if fulfillment.get("id")
+        for step in client.fulfillment_events(key, str(fulfillment["id"]))
+    ]
+    return ShopOrder(order, client.transactions(key), client.fulfillment_orders(key), steps)
+
+
+def without_stored(source: Source, implied: Sequence[Incoming]) -> Iterator[Incoming]:
+    """Those that tell something new. Each fact once, too: the state may tell it in several ways."""
+    ids, facts = stored_facts(source, sorted({event.order_id for event in implied}))
+    for event in implied:
+        fact = fact_of(event.event_type, event.order_id, (event.detail or {}).get("shipment", ""), event.occurred_at)
+        if event.event_id not in ids and fact not in facts:
+            ids.add(event.event_id)
+            facts.add(fact)
+            yield event
+
+
+def stored_facts(source: Source, orders: Sequence[str]) -> tuple[set[str], set[Fact]]:
+    wanted = {"merchant": source.merchant or "default", "orders": list(orders), "source": source.name}
+    rows = raw_connection().execute(STORED.format(s=quoted(source.schema)), wanted).fetchall()
+    return {row[0] for row in rows}, {fact_of(*row[1:]) for row in rows}
+
+
+def fact_of(event_type: str, order: str, shipment: str, at: datetime) -> Fact:
+    return event_type, order, shipment, None if event_type in ONCE else at.astimezone(UTC)
+
+
+def _feed(source: Source, events: Sequence[Incoming]) -> int:
+    fed = 0
+    for start in range(0, len(events), 1_000):
+        receipts = ingest(source.schema, events[start : start + 1_000], now=database_now(raw_connection()))
+        fed += sum(receipt.status == NEW for receipt in receipts)
+    return fed
+
+
+def _last_update(page: Iterable[dict[str, Any]], began: datetime) -> datetime:
+    times = [instant(order["updated_at"], "UTC", "updated_at") for order in page if order.get("updated_at")]
+    return min(max(times, default=began), began)
+
+
+def _remember(row: WebhookSource, until: datetime) -> None:
+    WebhookSource.objects.filter(pk=row.pk).update(reconciled_until=until)

@@ -1,0 +1,34 @@
+"""Nudges: which rows are due can be read off the tables; a task that is lost is found again by the next sweep."""
+
+import logging
+
+from celery import shared_task
+
+from orders.ingest import database_now, raw_connection
+from orders.reconcile_shop import CannotReconcile, due_sources, reconcile_source
+from tenants.clients import ShopError
+from tenants.models import Tenant
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="orders.reconcile_shops", ignore_result=True, expires=300)
+def reconcile_shops(**kwargs: object) -> int:
+    """Sent by beat every few minutes: asks each shop that was not asked for a while. Returns how many."""
+    due = due_sources(database_now(raw_connection()))
+    for schema, source in due:
+        reconcile_shop.delay(schema, source)
+    return len(due)
+
+
+@shared_task(name="orders.reconcile_shop", ignore_result=True, expires=600)
+def reconcile_shop(schema: str, source: str, **kwargs: object) -> int:
+    """Returns how many events had never arrived. Raises: ValueError for an unknown schema."""
+    if not Tenant.objects.filter(schema_name=schema, active=True).exists():
+        raise ValueError(f"{schema!r} is no active tenant's schema")
+    try:
+        done = reconcile_source(schema, source)
+    except (CannotReconcile, ShopError) as error:
+        logger.warning("reconciling %s/%s failed: %s", schema, source, error.args[0])
+        return 0
+    return done.missing if done else 0
