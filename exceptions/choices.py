@@ -34,6 +34,8 @@ class Reason(TextChoices):
     SHIPPING_DELAY = "SHIPPING_DELAY", "Shipment delayed"
     DELIVERY_FAILED = "DELIVERY_FAILED", "Delivery failed"
     ADDRESS_INVALID = "ADDRESS_INVALID", "Address invalid"
+    SOURCE_SILENT = "SOURCE_SILENT", "Source silent"
+    ORDERS_MISSING = "ORDERS_MISSING", "Orders missing"
 
 
 class Resolution(TextChoices):

@@ -31,6 +31,9 @@ PROBLEMS = (
     Problem("shipment_delayed", "SHIPPING_DELAY", ("shipment_in_transit", facts.DELIVERED)),
     Problem("delivery_failed", "DELIVERY_FAILED", (facts.DELIVERED, facts.RETURNED), HIGH),
     Problem("address_invalid", "ADDRESS_INVALID", ("address_corrected", facts.DELIVERED)),
+    # Told by orders/source_watch.py, of the order that stands for a source.
+    Problem("source_silent", "SOURCE_SILENT", ("source_heard",), HIGH),
+    Problem("order_numbers_missing", "ORDERS_MISSING", ("order_numbers_complete",), HIGH),
 )
 PROBLEM_TYPES = frozenset(problem.event_type for problem in PROBLEMS)
 

@@ -2,10 +2,13 @@
 
 import logging
 
+import psycopg
 from celery import shared_task
+from django.db import DatabaseError
 
 from orders.ingest import database_now, raw_connection
 from orders.reconcile_shop import CannotReconcile, due_sources, reconcile_source
+from orders.source_watch import watch_sources
 from tenants.clients import ShopError
 from tenants.models import Tenant
 
@@ -32,3 +35,15 @@ def reconcile_shop(schema: str, source: str, **kwargs: object) -> int:
         logger.warning("reconciling %s/%s failed: %s", schema, source, error.args[0])
         return 0
     return done.missing if done else 0
+
+
+@shared_task(name="orders.watch_all_sources", ignore_result=True, expires=120)
+def watch_all_sources(**kwargs: object) -> int:
+    """Sent by beat every minute or two. One tenant's trouble holds nobody else up. Returns how many tenants had news."""
+    news = 0
+    for schema in Tenant.objects.filter(active=True).values_list("schema_name", flat=True):
+        try:
+            news += bool(watch_sources(schema))
+        except (DatabaseError, psycopg.Error):
+            logger.exception("watching the sources of %s failed", schema)
+    return news

@@ -33,7 +33,7 @@ class Busy(ShopError):
 
 @dataclass(frozen=True, slots=True)
 class ShopClient:
-    """One shop. `url` is the folder of its Admin API (`https://SHOP/admin/api/2026-01`), `transport` a seam for tests."""
+    """One shop. `url` is its Admin API (`https://SHOP/admin/api/2026-01`); `transport` a seam for tests."""
 
     url: str
     token: str

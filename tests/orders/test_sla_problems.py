@@ -20,6 +20,8 @@ TABLE = {
     "shipment_delayed": ("SHIPPING_DELAY", "MEDIUM", ["shipment_in_transit", "order_delivered"]),
     "delivery_failed": ("DELIVERY_FAILED", "HIGH", ["order_delivered", "order_returned"]),
     "address_invalid": ("ADDRESS_INVALID", "MEDIUM", ["address_corrected", "order_delivered"]),
+    "source_silent": ("SOURCE_SILENT", "HIGH", ["source_heard"]),
+    "order_numbers_missing": ("ORDERS_MISSING", "HIGH", ["order_numbers_complete"]),
 }
 CURES = [(problem, cure) for problem, (_, _, cures) in TABLE.items() for cure in cures]
 TYPES = sorted({cure for _, cure in CURES} | {"order_updated", "delivery_attempted", "order_refunded"})
