@@ -25,7 +25,7 @@ from tenants.models import WebhookSource
 logger = logging.getLogger(__name__)
 CHUNK = 500
 FIND = """
-SELECT e.id, e.merchant, e.order_ref, e.payload FROM {s}.orders_event e
+SELECT e.id, e.merchant, e.order_ref, e.payload::json FROM {s}.orders_event e
 WHERE e.source = %(source)s AND e.id > %(after)s AND (%(orders)s::text[] IS NULL OR e.order_ref = ANY(%(orders)s))
 ORDER BY e.id LIMIT %(limit)s FOR UPDATE"""
 REPLACE = """

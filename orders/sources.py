@@ -15,7 +15,7 @@ from orders.providers.registry import ADAPTERS
 from tenants.slugs import SLUG
 
 FIND = """
-SELECT t.schema_name, t.slug, w.id, w.name, w.provider, w.merchant, w.timezone, w.mapping, w.active,
+SELECT t.schema_name, t.slug, w.id, w.name, w.provider, w.merchant, w.timezone, w.mapping::json, w.active,
   ARRAY(SELECT s.secret FROM "public".tenants_webhooksecret s WHERE s.source_id = w.id
     AND (s.valid_until IS NULL OR s.valid_until > clock_timestamp()) ORDER BY s.created_at DESC LIMIT 5),
   clock_timestamp()

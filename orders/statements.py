@@ -1,7 +1,8 @@
 """The SQL of the door, the judge and the radar: named, schema-qualified, one text a schema.
 
 Raw statements name the schema of each table, so that they read the right tenant whatever the connection's search path is.
-Rows travel as one JSON document each way in: cheaper to make than a dozen arrays, and NULs and types stay exact.
+Rows travel as one JSON document each way in: cheaper to make than a dozen arrays, and NULs and types stay exact. What is
+read as jsonb is cast to json: on Django's connections jsonb arrives as text, since the ORM decodes it itself.
 """
 
 import re
@@ -19,8 +20,8 @@ SELECT u.m, u.o, %(now)s, %(now)s FROM json_to_recordset(%(keys)s) u(m text, o t
 ON CONFLICT (merchant, order_id) DO NOTHING"""
 
 LOCK = """
-SELECT id, merchant, order_id, status, held, began_at, policy_id, contradiction, problems, last_received_at, settled_at,
-  history, folded_through, fold_attempts, fold_retry_at
+SELECT id, merchant, order_id, status, held, began_at, policy_id, contradiction, problems::json, last_received_at,
+  settled_at, history, folded_through, fold_attempts, fold_retry_at
 FROM {s}.orders_order WHERE id IN ({which}) ORDER BY id FOR NO KEY UPDATE"""
 
 MARK_UNJUDGED = """
@@ -41,7 +42,7 @@ ON CONFLICT (source, event_id) DO NOTHING
 RETURNING id, source, event_id"""
 
 FACTS = """
-SELECT order_id, id, source, event_id, event_type, effective_at, received_at, detail, history
+SELECT order_id, id, source, event_id, event_type, effective_at, received_at, detail::json, history
 FROM {s}.orders_event WHERE order_id IN ({which}) AND NOT quarantined"""
 
 STAGES = """
