@@ -116,10 +116,12 @@ def _find_orders(connection: Connection, texts: Statements, events: Sequence[Inc
         return
     numbers = sorted({event.tracking_number for event in waiting})
     rows = connection.execute(texts.find_parcels, {"numbers": numbers}).fetchall()
-    found = {number: (merchant, order) for number, merchant, order in rows}
+    found = {number: parcel for number, *parcel in rows}
     for event in waiting:
         if event.tracking_number in found:
-            event.merchant, event.order_id = found[event.tracking_number]
+            event.merchant, event.order_id, shipment = found[event.tracking_number]
+            if shipment:  # the fold counts an order's parcels by their shipment, as the fulfilment named it
+                event.detail = {**(event.detail or {}), "shipment": shipment}
 
 
 def _store(

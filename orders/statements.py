@@ -98,7 +98,7 @@ JOIN {s}.orders_order o ON o.merchant = u.m AND o.order_id = u.o
 ON CONFLICT DO NOTHING"""
 
 FIND_PARCELS = """
-SELECT DISTINCT ON (p.tracking_number) p.tracking_number, o.merchant, o.order_id
+SELECT DISTINCT ON (p.tracking_number) p.tracking_number, o.merchant, o.order_id, p.shipment_id
 FROM {s}.orders_parcel p JOIN {s}.orders_order o ON o.id = p.order_id
 WHERE p.tracking_number = ANY(%(numbers)s) ORDER BY p.tracking_number, o.id DESC"""
 
