@@ -118,10 +118,19 @@ def without_stored(source: Source, implied: Sequence[Incoming]) -> Iterator[Inco
     ids, facts = stored_facts(source, sorted({event.order_id for event in implied}))
     for event in implied:
         fact = fact_of(event.event_type, event.order_id, (event.detail or {}).get("shipment", ""), event.occurred_at)
-        if event.event_id not in ids and fact not in facts:
+        if event.event_id not in ids and fact not in facts and is_news(fact, facts):
             ids.add(event.event_id)
             facts.add(fact)
             yield event
+
+
+def is_news(fact: Fact, facts: set[Fact]) -> bool:
+    """A release is news only to an order that is held, a corrected address only with a release."""
+    kind, order, _, at = fact
+    if kind == "address_corrected":
+        return ("order_released", order, "", at) in facts
+    kinds = [known[0] for known in facts if known[1] == order] if kind == "order_released" else []
+    return kind != "order_released" or kinds.count("order_held") > kinds.count("order_released")
 
 
 def stored_facts(source: Source, orders: Sequence[str]) -> tuple[set[str], set[Fact]]:

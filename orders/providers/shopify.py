@@ -241,7 +241,7 @@ def hold_released(told: Told) -> Reading:
     """The webhook seldom says which hold it was; without a word the address counts as corrected."""
     found = _fulfillment_order(told)
     reasons = _reasons(told.body)
-    at = _time_of(told, "fulfillment_order.updated_at", "updated_at")
+    at = _time_of(told, "released_fulfillment_hold.released_at", "fulfillment_order.updated_at", "updated_at")
     events = [told.make("order_released", found.resource, at=at, detail={"hold_id": found.resource}, **found.aim)]
     if not reasons or "INCORRECT_ADDRESS" in reasons:
         events.append(told.make("address_corrected", found.resource, "address", at=at, **found.aim))

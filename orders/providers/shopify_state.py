@@ -19,6 +19,7 @@ from orders.providers.shopify_body import number_of, shipped
 PAID = ("paid", "partially_refunded", "refunded")
 SHOPIFY = Shopify()
 Json = Mapping[str, Any]
+Webhook = tuple[str, Json] | tuple[str, Json, str]  # topic, body, and the hold that it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class ShopOrder:
 def implied_events(told: Delivery, state: ShopOrder) -> list[Incoming]:
     """`told` carries source, merchant, zone and now; what cannot be read is left out, as its webhook would be."""
     events: list[Incoming] = []
-    for topic, body in _webhooks(state):
-        headers = {"x-shopify-topic": topic, "x-shopify-event-id": "reconciled"}
+    for topic, body, *hold in _webhooks(state):
+        headers = {"x-shopify-topic": topic, "x-shopify-event-id": "-".join(["reconciled", *hold])}
         try:
             events += SHOPIFY.read(replace(told, headers=headers, body=msgspec.json.encode(body))).events
         except Unusable:
@@ -43,7 +44,7 @@ def implied_events(told: Delivery, state: ShopOrder) -> list[Incoming]:
     return events
 
 
-def _webhooks(state: ShopOrder) -> Iterator[tuple[str, Json]]:
+def _webhooks(state: ShopOrder) -> Iterator[Webhook]:
     order = state.order
     yield "orders/create", order
     if order.get("financial_status") in PAID:
@@ -59,11 +60,11 @@ def _webhooks(state: ShopOrder) -> Iterator[tuple[str, Json]]:
         yield "orders/cancelled", order
 
 
-def _goods(order: Json, state: ShopOrder) -> Iterator[tuple[str, Json]]:
+def _goods(order: Json, state: ShopOrder) -> Iterator[Webhook]:
     for found in state.fulfillment_orders:
-        yield "fulfillment_orders/order_routing_complete", {"fulfillment_order": {"order_id": order.get("id"), **found}}
-        if found.get("status") == "on_hold":
-            yield "fulfillment_orders/placed_on_hold", {"fulfillment_order": {"order_id": order.get("id"), **found}}
+        whose = {"order_id": order.get("id"), **found}
+        yield "fulfillment_orders/order_routing_complete", {"fulfillment_order": whose}
+        yield from _holds(whose)
     if order.get("fulfillment_status") == "fulfilled":
         yield "orders/fulfilled", order
     else:
@@ -71,6 +72,21 @@ def _goods(order: Json, state: ShopOrder) -> Iterator[tuple[str, Json]]:
             yield "fulfillments/create", fulfillment
     for step in state.steps:
         yield "fulfillment_events/create", {"order_id": order.get("id"), **step}
+
+
+def _holds(found: Json) -> Iterator[Webhook]:
+    """Holds that were released, where the shop lists them; those that are open; else that none is open any more."""
+    placed, freed = "fulfillment_orders/placed_on_hold", "fulfillment_orders/hold_released"
+    past, present = objects(found.get("released_fulfillment_holds")), objects(found.get("fulfillment_holds"))
+    for hold in past:
+        key = number_of(str(hold.get("id")))
+        yield placed, {"fulfillment_order": found, "created_fulfillment_hold": hold}, key
+        yield freed, {"fulfillment_order": found, "released_fulfillment_hold": hold}, key
+    for hold in present if found.get("status") == "on_hold" else ():
+        key = number_of(str(hold.get("id")))
+        yield placed, {"fulfillment_order": found, "created_fulfillment_hold": hold}, key
+    if found.get("status") != "on_hold" and not past:
+        yield freed, {"fulfillment_order": {**found, "fulfillment_holds": []}}
 
 
 def paid_at(order: Json, transactions: Iterable[Json]) -> Any:

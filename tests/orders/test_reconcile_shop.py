@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from orders.reconcile_shop import CannotReconcile, Reconciled, due_sources, reconcile_source
+from orders.reconcile_shop import CannotReconcile, Reconciled, due_sources, is_news, reconcile_source
 from tenants.clients import ShopClient
 from tenants.models import Tenant, WebhookSource
 from tests.orders.providers.shopify_cast import FULFILLMENT, ORDER, order
@@ -118,3 +118,14 @@ def test_due_are_the_shops_not_asked_for_ten_minutes(shop_source: WebhookSource,
 def test_other_tenant_sees_none_of_it(shop_source: WebhookSource, globex: Tenant) -> None:
     reconcile_source("acme", "shopify", client_of=Shop(PAID).client_of)
     assert stored("globex") == []
+
+
+def test_release_is_news_only_to_an_order_that_is_held() -> None:
+    at = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
+    held, released = ("order_held", "1", "", at - timedelta(hours=1)), ("order_released", "1", "", at)
+    corrected = ("address_corrected", "1", "", at)
+    assert not is_news(released, set())
+    assert is_news(released, {held})
+    assert not is_news(("order_released", "1", "", at + timedelta(hours=1)), {held, released})
+    assert is_news(corrected, {held, released})
+    assert not is_news(corrected, {held})

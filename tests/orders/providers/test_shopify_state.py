@@ -29,12 +29,14 @@ def test_new_order_implies_its_creation_only() -> None:
 
 def test_whole_life_is_read_off_the_state() -> None:
     state = order(financial_status="paid", fulfillment_status="fulfilled", fulfillments=[FULFILLMENT])
-    goods = {"id": 901, "status": "closed", "created_at": "2026-11-23T15:03:00Z"}
+    goods = {"id": 901, "status": "closed", "created_at": "2026-11-23T15:03:00Z", "updated_at": "2026-11-23T17:00:00Z"}
     assert implied(ShopOrder(state, [SALE], [goods], [STEP])) == [
         ("order_created", ID, "11-23T15:00:00Z", None),
         ("payment_confirmed", ID, "11-23T15:04:00Z", None),
         ("payment_transaction", ID, "11-23T15:04:00Z", None),
         ("inventory_allocated", ID, "11-23T15:03:00Z", None),
+        ("order_released", ID, "11-23T17:00:00Z", {"hold_id": "901"}),
+        ("address_corrected", ID, "11-23T17:00:00Z", None),
         ("order_fulfilled", ID, "11-23T17:00:00Z", {"shipment": "4811"}),
         ("order_delivered", ID, "11-23T18:00:00Z", {"shipment": "4811", "reason": "delivered"}),
     ]
@@ -88,4 +90,19 @@ def test_payment_is_complete_with_the_capture_that_reaches_the_total() -> None:
 def test_unreadable_part_does_not_hide_the_rest() -> None:
     assert [line[0] for line in implied(ShopOrder(order(), steps=[{"id": 1, "status": "delivered"}]))] == [
         "order_created"
+    ]
+
+
+def test_holds_that_the_shop_remembers_are_implied_with_their_release() -> None:
+    hold = {
+        "id": "gid://shopify/FulfillmentHold/11",
+        "reason": "INVENTORY_OUT_OF_STOCK",
+        "created_at": "2026-11-23T15:05:00Z",
+        "released_at": "2026-11-23T16:05:00Z",
+    }
+    goods = {"id": 901, "status": "open", "created_at": "2026-11-23T15:03:00Z", "released_fulfillment_holds": [hold]}
+    assert implied(ShopOrder(order(), (), [goods]))[2:] == [
+        ("order_held", ID, "11-23T15:05:00Z", {"hold_id": "901", "reason": "INVENTORY_OUT_OF_STOCK"}),
+        ("inventory_shortage", ID, "11-23T15:05:00Z", {"reason": "INVENTORY_OUT_OF_STOCK"}),
+        ("order_released", ID, "11-23T16:05:00Z", {"hold_id": "901"}),
     ]
