@@ -74,7 +74,11 @@ def _ship(life: Life, rng: Random, ready: int, *, late: int = 0) -> int:
 
 def _carry(life: Life, rng: Random, shipped: int, *, until: str = "delivered") -> int:
     """The carrier's scans, parcel by parcel, as far as `until`; gives the time of the last."""
-    gaps = (("in_transit", 1 * HOUR, 4 * HOUR), ("out_for_delivery", 8 * HOUR, 18 * HOUR), ("delivered", HOUR, 5 * HOUR))
+    gaps = (
+        ("in_transit", 1 * HOUR, 4 * HOUR),
+        ("out_for_delivery", 8 * HOUR, 18 * HOUR),
+        ("delivered", HOUR, 5 * HOUR),
+    )
     last = shipped
     for parcel in range(life.parcels):
         at = shipped

@@ -105,8 +105,13 @@ def _routed(found: View, at: int, data: Mapping[str, Any]) -> None:
             },
             "destination": {**address_json(goods, goods["address"]), "email": goods["person"]["email"]},
             "line_items": [
-                {"id": line["id"] + 2048, "line_item_id": line["id"], "variant_id": line["variant_id"],
-                 "quantity": line["quantity"], "fulfillable_quantity": line["quantity"]}
+                {
+                    "id": line["id"] + 2048,
+                    "line_item_id": line["id"],
+                    "variant_id": line["variant_id"],
+                    "quantity": line["quantity"],
+                    "fulfillable_quantity": line["quantity"],
+                }
                 for line in goods["lines"]
             ],
             "fulfillment_holds": [],
@@ -118,7 +123,10 @@ def _routed(found: View, at: int, data: Mapping[str, Any]) -> None:
 
 
 def _held(found: View, at: int, data: Mapping[str, Any]) -> None:
-    routed, identity = found.fulfillment_orders[0], found.id_of(410 + len(found.fulfillment_orders[0]["released_fulfillment_holds"]))
+    routed, identity = (
+        found.fulfillment_orders[0],
+        found.id_of(410 + len(found.fulfillment_orders[0]["released_fulfillment_holds"])),
+    )
     hold = {
         "id": gid("FulfillmentHold", identity),
         "reason": data["reason"],
@@ -235,7 +243,12 @@ def _refunded(found: View, at: int, data: Mapping[str, Any]) -> None:
         "note": None,
         "restock": True,
         "refund_line_items": [
-            {"id": line["id"] + 1024, "line_item_id": line["id"], "quantity": line["quantity"], "restock_type": "cancel"}
+            {
+                "id": line["id"] + 1024,
+                "line_item_id": line["id"],
+                "quantity": line["quantity"],
+                "restock_type": "cancel",
+            }
             for line in found.goods["lines"]
         ],
         "transactions": [paid],

@@ -79,7 +79,9 @@ def sign(body: bytes, secret: str) -> str:
     return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
 
 
-def headers_of(*, topic: str, event_id: str, webhook_id: str, triggered_at: int, body: bytes, secret: str) -> dict[str, str]:
+def headers_of(
+    *, topic: str, event_id: str, webhook_id: str, triggered_at: int, body: bytes, secret: str
+) -> dict[str, str]:
     return {
         "Content-Type": "application/json",
         "User-Agent": "Shopify-Captain-Hook",
