@@ -1,13 +1,17 @@
 """Who: tenants, their merchants and people, their keys, sources and SLA policies. All in the public schema."""
 
+from zoneinfo import available_timezones
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 from django_tenants.models import DomainMixin, TenantMixin
 
 from tenants.fields import EncryptedTextField
+from tenants.mapping import mapping_troubles
 from tenants.slugs import validate_slug, validate_tenant_slug
 
 
@@ -159,6 +163,16 @@ class WebhookSource(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.get_provider_display()})"
+
+    def clean(self) -> None:
+        """Raises: ValidationError with sentences at the mapping and the zone."""
+        wrong: dict[str, list[str]] = {}
+        if self.timezone not in available_timezones():
+            wrong["timezone"] = [f"“{self.timezone}” is no zone; use an IANA name such as Europe/Lisbon."]
+        if self.provider in (Provider.JSON, Provider.STANDARD):
+            wrong["mapping"] = mapping_troubles(self.mapping, standard=self.provider == Provider.STANDARD)
+        if any(wrong.values()):
+            raise ValidationError({field: texts for field, texts in wrong.items() if texts})
 
 
 class WebhookSecret(models.Model):

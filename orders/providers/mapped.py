@@ -1,6 +1,5 @@
-"""Reading a body by the mapping of its source, and checking such a mapping before it is saved. Pure."""
+"""Reading a body by the mapping of its source (tenants/mapping.py). Pure."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,21 +7,16 @@ from orders.detail import DetailError, detail_of
 from orders.events import LENGTHS, VISIBLE
 from orders.providers.delivery import Delivery, Reading, Unusable
 from orders.providers.reading import body_of, dig, event, identity, instant, visible
-from orders.providers.signatures import ALGORITHMS
-
-REQUIRED = ("order_id", "event_type", "occurred_at")
-OPTIONAL = ("event_id", "merchant", "tracking_number")
-DETAILS = ("shipment_id", "carrier", "promised_delivery_at", "hold_id", "reason", "full")
-PATH = re.compile(r"[A-Za-z0-9_@$-]{1,64}(\.[A-Za-z0-9_@$-]{1,64}){0,15}", re.ASCII)
-HEADER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
-SHAPES = {"encoding": ("hex", "base64"), "algorithm": tuple(ALGORITHMS)}
+from tenants.mapping import DETAILS, OPTIONAL, REQUIRED
 
 
 def read_mapped(delivery: Delivery, mapping: Mapping[str, Any], fallback_id: str) -> Reading:
     """One event. Its id is the mapping's `event_id`, else `fallback_id`. Raises: Unusable."""
     body = body_of(delivery)
     found = {name: dig(body, str(mapping[name])) for name in (*REQUIRED, *OPTIONAL, *DETAILS) if mapping.get(name)}
-    theirs = visible(found.get("event_type"), "event_type", length=128)
+    theirs = found.get("event_type")
+    if not isinstance(theirs, str) or not theirs:
+        raise Unusable("invalid", {"event_type": ["It is missing or no text."]})
     kind = _type(mapping, theirs)
     if kind is None:
         return Reading(ignored=f"The mapping leaves out “{theirs[:64]}”.")
@@ -54,9 +48,9 @@ def _type(mapping: Mapping[str, Any], theirs: str) -> str | None:
     ours = types.get(theirs, theirs) if isinstance(types, dict) else theirs
     if ours is None:
         return None
-    if len(ours) > LENGTHS["event_type"]:
+    if len(ours) > LENGTHS["event_type"] or not VISIBLE.fullmatch(ours):
         raise Unusable(
-            "unmapped", {"event_type": [f"“{ours[:64]}” is longer than 32 characters: name it in the mapping's types."]}
+            "unmapped", {"event_type": [f"“{ours[:64]}” is no type of ours: name it in the mapping's types."]}
         )
     return str(ours)
 
@@ -65,47 +59,3 @@ def _parcels(kind: str, values: Mapping[str, Any], number: str) -> list[tuple[st
     if not number or kind not in ("order_packed", "order_fulfilled", "fulfillment_created"):
         return []
     return [(str(values.get("shipment_id", ""))[:128], str(values.get("carrier", ""))[:64], number)]
-
-
-def mapping_troubles(mapping: object, *, standard: bool = False) -> list[str]:
-    """Sentences, for the form that edits a source; none if the mapping can be used."""
-    if not isinstance(mapping, dict):
-        return ["The mapping must be a JSON object."]
-    known = {*REQUIRED, *OPTIONAL, *DETAILS, "types", "signature"}
-    troubles = [f"“{key}” is not known; use {', '.join(sorted(known))}." for key in mapping if key not in known]
-    if not standard:
-        troubles += [
-            f"“{name}” is missing: give the path to it, such as data.{name}."
-            for name in REQUIRED
-            if not mapping.get(name)
-        ]
-    for name in (*REQUIRED, *OPTIONAL, *DETAILS):
-        value = mapping.get(name, "x")
-        if not isinstance(value, str) or not PATH.fullmatch(value):
-            troubles.append(f"“{name}” must be a path of keys and positions joined by dots, such as data.order.id.")
-    return troubles + _type_troubles(mapping.get("types", {})) + _signature_troubles(mapping.get("signature", {}))
-
-
-def _type_troubles(types: object) -> list[str]:
-    if not isinstance(types, dict):
-        return ["“types” must be an object: their word for an event on the left, ours on the right."]
-    return [
-        f"types: “{theirs}” must lead to one of our event types (at most 32 characters), or to null to leave it out."
-        for theirs, ours in types.items()
-        if ours is not None
-        and not (isinstance(ours, str) and len(ours) <= LENGTHS["event_type"] and VISIBLE.fullmatch(ours))
-    ]
-
-
-def _signature_troubles(signature: object) -> list[str]:
-    if not isinstance(signature, dict):
-        return ["“signature” must be an object with header, prefix, encoding and algorithm."]
-    troubles = []
-    if not isinstance(signature.get("header", "x"), str) or not HEADER.fullmatch(signature.get("header", "x")):
-        troubles.append("signature: “header” must be the name of an HTTP header, such as X-Signature.")
-    if not isinstance(signature.get("prefix", ""), str):
-        troubles.append("signature: “prefix” must be the text before the signature, such as sha256=.")
-    for key, allowed in SHAPES.items():
-        if key in signature and signature[key] not in allowed:
-            troubles.append(f"signature: “{key}” must be one of {', '.join(allowed)}.")
-    return troubles
