@@ -6,6 +6,7 @@
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,11 +16,13 @@ from django.conf import settings
 
 from orders.events import Incoming
 from orders.ingest import NEW, database_now, ingest, raw_connection
+from orders.judge import as_json
 from orders.providers.delivery import Delivery
 from orders.providers.reading import instant, objects
+from orders.providers.shopify_body import waiting_number
 from orders.providers.shopify_state import ShopOrder, implied_events, order_id_of
 from orders.sources import Source, source_of_schema
-from orders.statements import quoted
+from orders.statements import quoted, statements_of
 from tenants.clients import ShopClient
 from tenants.models import WebhookSource
 
@@ -35,6 +38,9 @@ STORED = """
 SELECT e.event_id, e.event_type, o.order_id, coalesce(e.detail->>'shipment', ''), e.occurred_at
 FROM {s}.orders_order o JOIN {s}.orders_event e ON e.order_id = o.id
 WHERE o.merchant = %(merchant)s AND o.order_id = ANY(%(orders)s) AND e.source = %(source)s"""
+WAITING = """
+SELECT DISTINCT tracking_number FROM {s}.orders_event
+WHERE order_id IS NULL AND source = %(source)s AND tracking_number LIKE 'gid://%%'"""
 ClientOf = Callable[[WebhookSource], ShopClient]
 Fact = tuple[str, str, str, datetime | None]
 
@@ -63,8 +69,13 @@ def due_sources(now: datetime) -> list[tuple[str, str]]:
     return list(late.order_by("reconciled_until").values_list("tenant__schema_name", "name"))
 
 
-def reconcile_source(schema: str, name: str, *, client_of: ClientOf = client_of) -> Reconciled | None:
-    """None if another process is at it. Raises: CannotReconcile, tenants.clients.ShopError."""
+def reconcile_source(
+    schema: str, name: str, *, client_of: ClientOf = client_of, seconds: float | None = None
+) -> Reconciled | None:
+    """Stops after the page in which `seconds` have passed; the next run goes on from there.
+
+    None if another process is at it. Raises: CannotReconcile, tenants.clients.ShopError.
+    """
     source = source_of_schema(schema, name)
     row = WebhookSource.objects.filter(pk=source.pk, active=True).first() if source else None
     if source is None or row is None or row.provider != "shopify" or not row.api_url:
@@ -74,13 +85,13 @@ def reconcile_source(schema: str, name: str, *, client_of: ClientOf = client_of)
     if not taken or not taken[0]:
         return None
     try:
-        return _reconcile(source, row, client_of(row))
+        return _reconcile(source, row, client_of(row), seconds)
     finally:
         raw_connection().execute("SELECT pg_advisory_unlock(%(class)s, %(key)s::int)", key)
 
 
-def _reconcile(source: Source, row: WebhookSource, client: ShopClient) -> Reconciled:
-    done = Reconciled()
+def _reconcile(source: Source, row: WebhookSource, client: ShopClient, seconds: float | None) -> Reconciled:
+    done, clock = Reconciled(), time.monotonic()
     began = database_now(raw_connection())
     since = (row.reconciled_until or began - FIRST_LOOK) - OVERLAP
     for page in client.orders_updated_since(since):
@@ -90,8 +101,12 @@ def _reconcile(source: Source, row: WebhookSource, client: ShopClient) -> Reconc
         done.orders += len(page)
         done.implied += len(implied)
         done.missing += _feed(source, missing)
-        _remember(row, _last_update(page, began))
-    _remember(row, began)
+        introduce(source, states)
+        _remember(row, min(_last_update(page, began) + OVERLAP, began))
+        if seconds is not None and time.monotonic() - clock > seconds:
+            break
+    else:
+        _remember(row, began)
     if done.missing:
         logger.warning("%d events of %s/%s had never arrived", done.missing, source.tenant, source.name)
     return done
@@ -149,6 +164,25 @@ def _feed(source: Source, events: Sequence[Incoming]) -> int:
         receipts = ingest(source.schema, events[start : start + 1_000], now=database_now(raw_connection()))
         fed += sum(receipt.status == NEW for receipt in receipts)
     return fed
+
+
+def introduce(source: Source, states: Iterable[ShopOrder]) -> None:
+    """Webhooks of fulfillment orders seldom name their order: those that wait by the fulfillment order's id get to know it.
+
+    They are given a parcel of that number, and the radar adopts them.
+    """
+    texts = statements_of(source.schema)
+    text = WAITING.format(s=quoted(source.schema))
+    waiting = {row[0] for row in raw_connection().execute(text, {"source": source.name}).fetchall()}
+    merchant = source.merchant or "default"
+    rows = [
+        {"m": merchant, "o": order_id_of(state.order), "shipment": "", "carrier": "", "number": number}
+        for state in states
+        for found in state.fulfillment_orders
+        if (number := waiting_number(str(found.get("id")))) in waiting
+    ]
+    if rows:
+        raw_connection().execute(texts.write_parcels, {"parcels": as_json(rows)})
 
 
 def _last_update(page: Iterable[dict[str, Any]], began: datetime) -> datetime:

@@ -13,6 +13,7 @@ from tenants.clients import ShopError
 from tenants.models import Tenant
 
 logger = logging.getLogger(__name__)
+BUDGET_SECONDS = 180  # well below the worker's time limit
 
 
 @shared_task(name="orders.reconcile_shops", ignore_result=True, expires=300)
@@ -30,7 +31,7 @@ def reconcile_shop(schema: str, source: str, **kwargs: object) -> int:
     if not Tenant.objects.filter(schema_name=schema, active=True).exists():
         raise ValueError(f"{schema!r} is no active tenant's schema")
     try:
-        done = reconcile_source(schema, source)
+        done = reconcile_source(schema, source, seconds=BUDGET_SECONDS)
     except (CannotReconcile, ShopError) as error:
         logger.warning("reconciling %s/%s failed: %s", schema, source, error.args[0])
         return 0
@@ -39,7 +40,7 @@ def reconcile_shop(schema: str, source: str, **kwargs: object) -> int:
 
 @shared_task(name="orders.watch_all_sources", ignore_result=True, expires=120)
 def watch_all_sources(**kwargs: object) -> int:
-    """Sent by beat every minute or two. One tenant's trouble holds nobody else up. Returns how many tenants had news."""
+    """Sent by beat every minute. One tenant's trouble holds nobody else up. Returns how many tenants had news."""
     news = 0
     for schema in Tenant.objects.filter(active=True).values_list("schema_name", flat=True):
         try:

@@ -18,7 +18,7 @@ import stamina
 TIMEOUT = httpx.Timeout(10, connect=5)
 TRIES = 4
 LONGEST_WAIT = 30.0
-PAGE = 250
+PAGE = 50  # each order costs two calls or more, and a page is what a cut run loses
 MAX_ANSWER = 32 * 1024 * 1024
 Json = dict[str, Any]
 

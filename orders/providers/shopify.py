@@ -25,7 +25,7 @@ from orders.providers.reading import (
     part,
     visible,
 )
-from orders.providers.shopify_body import fitted, number_of, parcels_of, promise_of, shipped
+from orders.providers.shopify_body import fitted, number_of, parcels_of, promise_of, shipped, waiting_number
 from orders.providers.signatures import hmac_matches
 
 FAMILIES = ("orders/", "fulfillment", "order_transactions/", "refunds/")
@@ -262,7 +262,7 @@ def _fulfillment_order(told: Told) -> FulfillmentOrder:
     order = found.get("order_id") or told.body.get("order_id") or dig(found, "order.id")
     if order:
         return FulfillmentOrder(resource, {"order": number_of(visible(order, "order_id"))})
-    return FulfillmentOrder(resource, {"order": "", "tracking_number": f"gid://shopify/FulfillmentOrder/{resource}"})
+    return FulfillmentOrder(resource, {"order": "", "tracking_number": waiting_number(resource)})
 
 
 def _time_of(told: Told, *paths: str) -> datetime | None:

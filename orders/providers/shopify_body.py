@@ -72,3 +72,8 @@ def promise_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
 def number_of(identity: str) -> str:
     """`gid://shopify/Order/123` and `123` are the same order: 123."""
     return identity.rsplit("/", 1)[-1].split("?", 1)[0] or identity
+
+
+def waiting_number(fulfillment_order: str) -> str:
+    """What a webhook of a fulfillment order waits by that names no order."""
+    return f"gid://shopify/FulfillmentOrder/{number_of(fulfillment_order)}"

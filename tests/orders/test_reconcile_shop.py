@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from orders.ingest import raw_connection
+from orders.radar import adopt_events
 from orders.reconcile_shop import CannotReconcile, Reconciled, due_sources, is_news, reconcile_source
 from tenants.clients import ShopClient
 from tenants.models import Tenant, WebhookSource
@@ -91,7 +93,7 @@ def test_next_look_begins_where_the_last_one_ended_with_some_overlap(shop_source
     until = shop_source.reconciled_until
     assert until is not None
     reconcile_source("acme", "shopify", client_of=shop.client_of)
-    first, second = (datetime.fromisoformat(text) for text in shop.asked)
+    first, second = (datetime.fromisoformat(text) for text in shop.asked if text)
     assert abs(first - (datetime.now(UTC) - timedelta(days=30, minutes=10))) < timedelta(minutes=1)
     assert second == (until - timedelta(minutes=10)).replace(microsecond=0)
 
@@ -129,3 +131,24 @@ def test_release_is_news_only_to_an_order_that_is_held() -> None:
     assert not is_news(("order_released", "1", "", at + timedelta(hours=1)), {held, released})
     assert is_news(corrected, {held, released})
     assert not is_news(corrected, {held})
+
+
+def test_cut_run_goes_on_from_the_last_order_it_looked_at(shop_source: WebhookSource) -> None:
+    shop = Shop(order(updated_at="2026-11-23T15:20:00Z"))
+    reconcile_source("acme", "shopify", client_of=shop.client_of, seconds=-1)
+    reconcile_source("acme", "shopify", client_of=shop.client_of, seconds=-1)
+    assert [text for text in shop.asked if text][1] == "2026-11-23T15:20:00Z"
+
+
+def test_webhook_that_waits_by_its_fulfillment_order_is_adopted(
+    shop_source: WebhookSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"id": 901, "status": "open", "created_at": "2026-11-23T15:03:00Z", "updated_at": "2026-11-23T15:03:00Z"}
+    body = {"fulfillment_order": {"id": "gid://shopify/FulfillmentOrder/901", "created_at": "2026-11-23T15:03:00Z"}}
+    shopify("fulfillment_orders/order_routing_complete", body)
+    assert [ref for kind, ref, _ in stored() if kind == "inventory_allocated"] == [""]
+    monkeypatch.setitem(LISTS, "fulfillment_orders", [found])
+    reconcile_source("acme", "shopify", client_of=Shop(order()).client_of)
+    assert adopt_events(raw_connection(), "acme") == 1
+    rows = raw_connection().execute('SELECT count(*) FROM "acme".orders_event WHERE order_id IS NULL').fetchall()
+    assert rows == [(0,)]

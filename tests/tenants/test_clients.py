@@ -35,7 +35,7 @@ def test_pages_are_followed_with_the_token() -> None:
 
     assert list(client(answer).orders_updated_since(SINCE)) == [[{"id": 1}], [{"id": 2}]]
     assert str(seen[0].url) == (
-        f"{URL}/orders.json?status=any&limit=250&order=updated_at+asc&updated_at_min=2026-11-23T10:00:00Z"
+        f"{URL}/orders.json?status=any&limit=50&order=updated_at+asc&updated_at_min=2026-11-23T10:00:00Z"
     )
     assert {request.headers["X-Shopify-Access-Token"] for request in seen} == {"tok"}
 
