@@ -167,7 +167,7 @@ def _feed(source: Source, events: Sequence[Incoming]) -> int:
 
 
 def introduce(source: Source, states: Iterable[ShopOrder]) -> None:
-    """Webhooks of fulfillment orders seldom name their order: those that wait by the fulfillment order's id get to know it.
+    """Webhooks of fulfillment orders seldom name their order: those that wait by its id get to know it.
 
     They are given a parcel of that number, and the radar adopts them.
     """
