@@ -56,7 +56,7 @@ def _parsed(text: str, zone: str) -> datetime | None:
         when = datetime.fromisoformat(text.upper().replace(" ", "T"))
         aware = when if when.tzinfo else when.replace(tzinfo=ZoneInfo(zone))
         return aware.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, KeyError):  # KeyError: a zone that this machine does not know
         return None
 
 

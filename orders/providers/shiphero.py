@@ -70,6 +70,6 @@ def _parcels(kind: str, shipment: str, inner: Mapping[str, Any]) -> list[tuple[s
     found = [item for item in packages if isinstance(item, dict)] if isinstance(packages, list) else []
     if kind not in ("order_fulfilled", "fulfillment_created"):
         return []
-    numbers = [(item.get("tracking_number"), item.get("shipping_carrier")) for item in [*found, inner]]
-    unique = {number: carrier for number, carrier in reversed(numbers) if number}
-    return [(shipment, str(carrier or "")[:64], visible(n, "tracking_number")) for n, carrier in unique.items()]
+    named = [(item.get("tracking_number"), item.get("shipping_carrier")) for item in [*found, inner]]
+    unique = {visible(number, "tracking_number"): carrier for number, carrier in reversed(named) if number}
+    return [(shipment, str(carrier or "")[:64], number) for number, carrier in unique.items()]
