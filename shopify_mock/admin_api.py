@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,6 +29,7 @@ Json = dict[str, Any]
 PATH = re.compile(r"/admin/api/(?:20\d\d-\d\d|unstable)/(?P<rest>[a-z0-9_/]+)\.json")
 PART = re.compile(r"(?P<kind>orders|fulfillments|fulfillment_orders)/(?P<id>\d{1,18})(?:/(?P<sub>[a-z0-9_/]+))?")
 FOREVER = 2**40
+KEPT = ("updated_at_min", "updated_at_max", "order", "status")  # what a page hands on to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class AdminApi:
             return Answer(401, {"errors": wrong})
         size = self.desk.settings.api_bucket
         passes, level = self._bucket.take(size, self.desk.settings.api_leak_per_second)
-        limit = {"X-Shopify-Shop-Api-Call-Limit": f"{int(level)}/{int(size)}", "X-Shopify-API-Version": API_VERSION}
+        limit = {"X-Shopify-Shop-Api-Call-Limit": f"{ceil(level)}/{int(size)}", "X-Shopify-API-Version": API_VERSION}
         if not passes:
             wrong = "Exceeded 2 calls per second for api client. Reduce request rates to resume uninterrupted service."
             return Answer(429, {"errors": wrong}, {**limit, "Retry-After": "2.0"})
@@ -126,7 +128,7 @@ class AdminApi:
         headers = {}
         if len(rows) > limit:
             last = rows[limit - 1]
-            kept: dict[str, str] = {k: asked[k] for k in ("updated_at_min", "updated_at_max", "order", "status") if k in asked}
+            kept = {name: value for name, value in asked.items() if name in KEPT}
             kept |= {"after": str(last["updated_at"]), "after_id": str(last["id"])}
             kept |= {"since_id": str(last["id"])} if by_id else {}
             info = base64.urlsafe_b64encode(json.dumps(kept).encode()).decode()
