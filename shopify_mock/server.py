@@ -110,6 +110,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(Answer(413, {"errors": f"The body needs a length of at most {MAX_BODY} bytes."}))
             return
         body = self.rfile.read(int(length))
+        own = f"http://{self.headers.get('Host')}"
+        if self.headers.get("Origin", own) != own:
+            self._send(Answer(403, {"errors": "Pages of other sites may not tell the shop anything."}))
+            return
         path = urlsplit(self.path).path
         if path.startswith("/admin/api/"):
             self._send(missing(True, "GET"))

@@ -44,6 +44,9 @@ SELECT count(*) FILTER (WHERE state = 'done') AS sent,
   count(*) FILTER (WHERE state = 'dropped') AS dropped,
   count(*) FILTER (WHERE copy > 0) AS doubled
 FROM delivery"""
+ADD_DELIVERY = """
+INSERT INTO delivery (order_id, sequence, topic, event_id, webhook_id, triggered_at, due_at, state, copy)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 CHANGED = """
 WITH seen AS (
   SELECT o.id, max(h.at) AS updated_at FROM shop_order o JOIN happening h ON h.order_id = o.id
@@ -121,8 +124,7 @@ class Store:
                 ),
             )
             connection.executemany(
-                "INSERT INTO delivery (order_id, sequence, topic, event_id, webhook_id, triggered_at, due_at, state, copy)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                ADD_DELIVERY,
                 (
                     (
                         d.order_id,

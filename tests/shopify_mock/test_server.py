@@ -157,3 +157,10 @@ def test_the_process_ends_with_the_sentence(tmp_path: Path) -> None:
     with shop_process(tmp_path, {"WEBHOOK_DELAY_SECONDS": "soon"}) as (process, word):
         assert process.wait(5) == 2
         assert word == "“soon”."
+
+
+def test_a_page_of_another_site_can_tell_the_shop_nothing(tmp_path: Path) -> None:
+    with serving(desk_of(tmp_path)) as client:
+        answer = client.post("/admin/orders/generate", json={"count": 1}, headers={"Origin": "http://evil.example"})
+        assert answer.status_code == 403
+        assert client.get("/stats").json()["generated"] == 0
