@@ -11,7 +11,8 @@ STYLE = """
 @media(prefers-color-scheme:dark){:root{--ink:#e8eaed;--soft:#9aa4ae;--line:#2c3238;--paper:#15181b;
 --wash:#1d2125;--accent:#4cc596}}
 *{box-sizing:border-box}body{margin:0;background:var(--wash);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
-main{max-width:64rem;margin:0 auto;padding:1.5rem 1rem}h1{margin:0;font-size:1.5rem}p{color:var(--soft);margin:.25rem 0 1.25rem}
+main{max-width:64rem;margin:0 auto;padding:1.5rem 1rem}h1{margin:0;font-size:1.5rem}
+p{color:var(--soft);margin:.25rem 0 1.25rem}
 dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.5rem,1fr));gap:.75rem;margin:0 0 1.5rem}
 dl div{background:var(--paper);border:1px solid var(--line);border-radius:.6rem;padding:.6rem .9rem}
 dt{color:var(--soft);font-size:.8rem}dd{margin:0;font-size:1.4rem;font-variant-numeric:tabular-nums}
