@@ -61,7 +61,8 @@ def _placed(rng: Random, base: int, count: int, problem_share: float) -> list[tu
 def _created_of_troubled(rng: Random, life: Life, base: int, *, imminent: bool) -> int:
     if imminent and life.deadline is not None:
         return base + rng.randint(SOONEST, LATEST) - life.deadline
-    return base - life.since - rng.randint(3 * MINUTE, 8 * HOUR)
+    longest = 28 if life.problem == "delayed_fulfillment" else 8  # hours: some miss the day, not only the preparation
+    return base - life.since - rng.randint(3 * MINUTE, longest * HOUR)
 
 
 def _created_of_healthy(rng: Random, life: Life, base: int) -> int:
