@@ -76,7 +76,7 @@ def _created_of_healthy(rng: Random, life: Life, base: int) -> int:
         return base - rng.randint(0, life.length)
     if chance < 0.95:
         return base - rng.randint(0, 30 * MINUTE)
-    return base + rng.randint(5, 10 * MINUTE)
+    return base + rng.randint(5, 5 * MINUTE)
 
 
 def _planned(rng: Random, number: int, life: Life, created: int) -> PlannedOrder:
