@@ -82,7 +82,7 @@ def database_settings(url: str) -> dict[str, object]:
 def redis_database(url: str, number: int) -> str:
     """The same server, another numbered database: `redis://host:port/N` or `unix://path?db=N`."""
     if url.startswith("unix:"):
-        return f"{url.split('?')[0]}?db={number}"
+        return f"{url.split('?', maxsplit=1)[0]}?db={number}"
     parts = urlsplit(url)
     return parts._replace(path=f"/{number}").geturl()
 

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 from django.db import transaction
 
+from e2a.postgresql.raw import raw_connection
 from e2a.pulse import pulse
 from orders.events import Incoming
-from orders.ingest import ingest, raw_connection
+from orders.ingest import ingest
 from orders.privacy import REDACTED, redacted
 from orders.providers.delivery import Delivery, Demand
 from orders.providers.reading import event, identity

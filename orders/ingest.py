@@ -9,14 +9,13 @@ One transaction, a fixed number of round trips whatever the number of events:
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 import psycopg
-from django.db import connection as django_connection
 from psycopg.rows import namedtuple_row
 
 from e2a.observability.metrics import INGEST_SECONDS, INGEST_SUCCESS, SLA_BREACHES
+from e2a.postgresql.raw import raw_connection
 from e2a.pulse import pulse
 from orders.deadletters import Letter, store_letters
 from orders.events import Incoming
@@ -37,20 +36,6 @@ class Receipt:
     order_id: str
     status: str
     exceptions: list[int] = field(default_factory=list)  # opened or reopened by it; of a batch, by the batch
-
-
-def raw_connection() -> Connection:
-    """This thread's psycopg connection, outside Django's cursors: statements name their schema, so no search path matters."""
-    django_connection.ensure_connection()
-    raw: Connection = django_connection.connection
-    return raw
-
-
-def database_now(connection: Connection) -> datetime:
-    row = connection.execute("SELECT clock_timestamp()").fetchone()
-    assert row is not None
-    now: datetime = row[0]
-    return now.astimezone(UTC)
 
 
 def ingest(

@@ -17,9 +17,9 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from orders import sla
-from orders.policy import PolicyVersion, parse_policy
 from orders.ports import Change, exception_book
 from orders.statements import Statements
+from tenants.policy import PolicyVersion, parse_policy
 
 logger = logging.getLogger(__name__)
 Connection = psycopg.Connection[Any]

@@ -17,10 +17,10 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from e2a.observability.metrics import SLA_BREACHES, SLA_SECONDS
+from e2a.postgresql.raw import database_now, raw_connection
 from e2a.pulse import pulse
 from orders import sla
 from orders.deadletters import Letter, store_letters
-from orders.ingest import database_now, raw_connection
 from orders.judge import Connection, Writes, judge_orders, stage_json, write
 from orders.ports import Change
 from orders.statements import quoted, statements_of

@@ -14,8 +14,9 @@ from typing import Any
 
 from django.conf import settings
 
+from e2a.postgresql.raw import database_now, raw_connection
 from orders.events import Incoming
-from orders.ingest import NEW, database_now, ingest, raw_connection
+from orders.ingest import NEW, ingest
 from orders.judge import as_json
 from orders.providers.delivery import Delivery
 from orders.providers.reading import instant, objects

@@ -1,5 +1,6 @@
 """When a source is unusually silent: a rule over when it was heard. Pure."""
 
+import itertools
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -14,8 +15,8 @@ def usual_pause(receipts: Sequence[datetime], hours: Sequence[datetime]) -> time
     `receipts` and `hours` (their beginnings) are in order, oldest first.
     """
     hour = timedelta(hours=1)
-    fine = [after - before for before, after in zip(receipts, receipts[1:], strict=False)]
-    coarse = [after - before - hour for before, after in zip(hours, hours[1:], strict=False)]
+    fine = [after - before for before, after in itertools.pairwise(receipts)]
+    coarse = [after - before - hour for before, after in itertools.pairwise(hours)]
     return max([*fine, *coarse], default=timedelta())
 
 

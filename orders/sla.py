@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 from orders import facts as types
 from orders.facts import Course, Fact, course_of, settled_at
 from orders.holds import pauses_of
-from orders.policy import PolicyVersion, policy_at
 from orders.ports import Finding
 from orders.problems import PROBLEM_TYPES, ProblemVerdict, problems_from_json, problems_of, problems_to_json
 from orders.stages import (
@@ -26,6 +25,7 @@ from orders.stages import (
     measure,
     pass_time,
 )
+from tenants.policy import PolicyVersion, policy_at
 
 __all__ = [
     "REASONS",

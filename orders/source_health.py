@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orders.ingest import database_now, raw_connection
+from e2a.postgresql.raw import database_now, raw_connection
 from orders.silence import silent_since
 from orders.statements import quoted
 from tenants.models import WebhookSource

@@ -8,8 +8,9 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
+from e2a.postgresql.raw import database_now, raw_connection
 from orders.events import ADAPTER_MARK, OWN_SOURCE, Incoming, incoming
-from orders.ingest import database_now, ingest, raw_connection
+from orders.ingest import ingest
 from orders.source_health import SourceHealth, source_health
 from orders.statements import quoted
 from tenants.models import Tenant

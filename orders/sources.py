@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.fernet import InvalidToken
 
 from e2a.encryption import decrypt
-from orders.ingest import raw_connection
+from e2a.postgresql.raw import raw_connection
 from orders.providers.delivery import Adapter, Delivery, Reading
 from orders.providers.registry import ADAPTERS
 from tenants.slugs import SLUG

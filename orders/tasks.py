@@ -6,7 +6,7 @@ import psycopg
 from celery import shared_task
 from django.db import DatabaseError
 
-from orders.ingest import database_now, raw_connection
+from e2a.postgresql.raw import database_now, raw_connection
 from orders.reconcile_shop import CannotReconcile, due_sources, reconcile_source
 from orders.source_watch import watch_sources
 from tenants.clients import ShopError

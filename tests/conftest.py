@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.db import connection
 from django_tenants.utils import schema_context
-from hypothesis import HealthCheck, settings as hypothesis_settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tenants.models import Tenant
 from tenants.services import create_tenant

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exceptions.reconcile import UNCHANGED, Decision, Snapshot, reconcile
 from orders.ports import Finding

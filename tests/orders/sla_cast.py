@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orders.policy import PolicyVersion, parse_policy
 from orders.sla import Fact, StageVerdict, Verdict, fold
+from tenants.policy import PolicyVersion, parse_policy
 
 T0 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 HOUR, DAY = 60, 24 * 60

@@ -5,7 +5,7 @@ import hmac
 import json
 from typing import Any
 
-from orders.ingest import raw_connection
+from e2a.postgresql.raw import raw_connection
 from orders.radar import adopt_events
 from tenants.models import Tenant
 from tests.orders.providers.cast import payload

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from orders.ingest import raw_connection
+from e2a.postgresql.raw import raw_connection
 from orders.privacy import redacted
 from tenants.models import Tenant, WebhookSource
 from tests.orders.providers.shopify_cast import ORDER, order

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from orders.ingest import raw_connection
+from e2a.postgresql.raw import raw_connection
 from orders.reconcile_shop import reconcile_source
 from shopify_mock.batch import PlannedOrder, make_batch
 from shopify_mock.state import view

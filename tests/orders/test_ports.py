@@ -26,5 +26,5 @@ def test_book_is_resolved_once() -> None:
 
 @override_settings(EXCEPTION_BOOK="exceptions.book.NoSuchBook")
 def test_book_that_does_not_exist_is_named() -> None:
-    with pytest.raises(ImportError, match='Module "exceptions.book" does not define a "NoSuchBook"'):
+    with pytest.raises(ImportError, match=r'Module "exceptions\.book" does not define a "NoSuchBook"'):
         exception_book()

@@ -1,13 +1,12 @@
 """Reconciliation: what the shop knows and its webhooks never told."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from orders.ingest import raw_connection
+from e2a.postgresql.raw import raw_connection
 from orders.radar import adopt_events
 from orders.reconcile_shop import CannotReconcile, Reconciled, due_sources, is_news, reconcile_source
 from tenants.clients import ShopClient
@@ -54,8 +53,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop_source(acme: Tenant) -> Iterator[WebhookSource]:
-    yield source(acme, api_url=URL, api_token="tok")
+def shop_source(acme: Tenant) -> WebhookSource:
+    return source(acme, api_url=URL, api_token="tok")
 
 
 def kinds() -> list[str]:

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from orders.policy import PolicyVersion, parse_policy
 from orders.sla import Fact, fold
+from tenants.policy import PolicyVersion, parse_policy
 from tests.orders.sla_cast import DAY, HOUR, POLICY, T0, at, created, fact, judged, path, started
 
 TARGETS = [

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orders.holds import due_at, pauses_of
 from orders.sla import Fact

@@ -3,7 +3,8 @@
 import random
 from typing import Any
 
-from hypothesis import assume, example, given, settings, strategies as st
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
 
 from orders.problems import PROBLEMS
 from orders.sla import Fact, Verdict, findings, fold, pass_time, problems_from_json, problems_to_json

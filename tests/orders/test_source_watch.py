@@ -1,6 +1,6 @@
 """Missing order numbers and silence are seen, and open an exception that goes away by itself."""
 
-from orders.ingest import raw_connection
+from e2a.postgresql.raw import raw_connection
 from orders.source_health import source_health
 from orders.source_watch import watch_sources
 from tenants.models import Tenant

