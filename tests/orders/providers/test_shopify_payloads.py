@@ -7,24 +7,25 @@ import pytest
 
 from orders.providers.delivery import Delivery
 from orders.providers.shopify import Shopify
+from shopify_mock.samples import samples
 from tests.orders.providers.cast import PAYLOADS, delivery, told
 
 SECRET = "shpss_sample_secret"
 FOLDER = PAYLOADS / "shopify"
 ID, HELD, FREED, PARTIAL, CANCELLED = (
     "6214504100096",
-    "6214504120576",
-    "6214504710400",
-    "6214504128768",
-    "6214504685824",
+    "6214504124672",
+    "6214504677632",
+    "6214504132864",
+    "6214504698112",
 )
 SHIPMENT = {"shipment": "6214504100296"}
-HOLD = {"hold_id": "6214504120976", "reason": "INCORRECT_ADDRESS"}
+HOLD = {"hold_id": "6214504125072", "reason": "INCORRECT_ADDRESS"}
 EVENTS: dict[str, list[tuple[Any, ...]]] = {
     "fulfillment_events_create": [("order_packed", ID, "11-18T12:38:47Z", {**SHIPMENT, "reason": "label_printed"})],
     "fulfillment_orders_hold_released": [
-        ("order_released", FREED, "11-20T19:52:54Z", {"hold_id": "6214504710800"}),
-        ("address_corrected", FREED, "11-20T19:52:54Z", None),
+        ("order_released", FREED, "11-20T16:42:23Z", {"hold_id": "6214504678032"}),
+        ("address_corrected", FREED, "11-20T16:42:23Z", None),
     ],
     "fulfillment_orders_order_routing_complete": [
         ("inventory_allocated", ID, "11-18T10:14:50Z", None),
@@ -41,7 +42,7 @@ EVENTS: dict[str, list[tuple[Any, ...]]] = {
     "orders_create": [("order_created", ID, "11-18T10:09:16Z", None)],
     "orders_fulfilled": [("order_fulfilled", ID, "11-18T12:38:47Z", SHIPMENT)],
     "orders_paid": [("payment_confirmed", ID, "11-18T10:09:29Z", None)],
-    "orders_partially_fulfilled": [("fulfillment_created", PARTIAL, "11-19T10:24:18Z", {"shipment": "6214504128968"})],
+    "orders_partially_fulfilled": [("fulfillment_created", PARTIAL, "11-19T10:24:18Z", {"shipment": "6214504133064"})],
     "orders_updated": [("order_updated", ID, "11-18T10:09:29Z", None)],
     "refunds_create": [("order_refunded", CANCELLED, "11-20T14:13:19Z", None)],
 }
@@ -77,3 +78,13 @@ def test_file_is_signed_and_gives_no_event(name: str) -> None:
 def test_every_file_is_tested() -> None:
     files = {path.name.removesuffix(".headers.json") for path in FOLDER.glob("*.headers.json")}
     assert files == {*EVENTS, *DEMANDS, *IGNORED}
+
+
+def test_files_are_what_the_mock_writes_today() -> None:
+    """`python -m shopify_mock.samples tests/payloads/shopify` makes them anew; then the table above follows."""
+    kept = {
+        path.stem: (path.read_bytes(), json.loads(path.with_suffix(".headers.json").read_text()))
+        for path in FOLDER.glob("*.json")
+        if not path.name.endswith(".headers.json")
+    }
+    assert kept == samples()
