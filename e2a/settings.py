@@ -40,8 +40,8 @@ APPEND_SLASH = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SHARED_APPS = [
+    "tenants",  # before django_tenants, whose create_tenant command is not ours
     "django_tenants",
-    "tenants",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 
+from tenants.hosts import is_platform_host, is_public_host
 from tenants.models import Domain, Membership, Tenant
 
 PROGRAM_PATHS = ("/events", "/webhooks/")
@@ -51,14 +52,6 @@ class MembershipMiddleware:
         if tenant is not None and settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
             request.membership = membership_of(tenant, request.user.pk)  # type: ignore[attr-defined]
         return self.get_response(request)
-
-
-def is_public_host(host: str) -> bool:
-    return host in ("127.0.0.1", "[::1]", "localhost", settings.E2A_BASE_DOMAIN, f"www.{settings.E2A_BASE_DOMAIN}")
-
-
-def is_platform_host(host: str) -> bool:
-    return is_public_host(host) or host.endswith("." + settings.E2A_BASE_DOMAIN)
 
 
 def tenant_of_host(host: str) -> Tenant | None:

@@ -11,15 +11,28 @@ from django.db.models.functions import Now
 from django_tenants.models import DomainMixin, TenantMixin
 
 from tenants.fields import EncryptedTextField
+from tenants.hosts import validate_host
 from tenants.mapping import mapping_troubles
-from tenants.slugs import validate_slug, validate_tenant_slug
+from tenants.slugs import VISIBLE, validate_slug, validate_tenant_slug
+
+SOURCE_LENGTH = 16
+
+
+def zone_trouble(name: str) -> str:
+    """A sentence, or nothing."""
+    return "" if name in available_timezones() else f"“{name}” is no zone; use an IANA name such as Europe/Lisbon."
 
 
 class Tenant(TenantMixin):
     """A company that uses the installation. Its orders, events and exceptions live in a schema of its own."""
 
     auto_create_schema = False  # services.create_tenant makes it, so that a failure leaves neither row nor schema
-    slug = models.CharField(max_length=40, unique=True, validators=[validate_tenant_slug])
+    slug = models.CharField(
+        max_length=40,
+        unique=True,
+        validators=[validate_tenant_slug],
+        error_messages={"unique": "There is a tenant of this name already; choose another."},
+    )
     name = models.CharField(max_length=120)
     timezone = models.CharField(max_length=64, default="UTC", help_text="An IANA zone such as Europe/Lisbon.")
     active = models.BooleanField(default=True)
@@ -32,9 +45,28 @@ class Tenant(TenantMixin):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Raises: ValidationError with sentences at the zone and the billing settings."""
+        wrong: dict[str, list[str]] = {}
+        if trouble := zone_trouble(self.timezone):
+            wrong["timezone"] = [trouble]
+        if not isinstance(self.billing, dict):
+            wrong["billing"] = ['The billing settings must be a JSON object, such as {"currency": "EUR"}.']
+        if wrong:
+            raise ValidationError(wrong)
+
 
 class Domain(DomainMixin):
     """A host name at which a tenant's pages answer."""
+
+    domain = models.CharField(
+        max_length=253,
+        unique=True,
+        db_index=True,
+        validators=[validate_host],
+        help_text="Such as ops.example.com, without http:// or a port.",
+        error_messages={"unique": "This host is a tenant's already; choose another."},
+    )
 
 
 class User(AbstractUser):
@@ -114,9 +146,17 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64, editable=False)
     scopes = ArrayField(models.CharField(max_length=16, choices=Scope.choices))
     sources = ArrayField(
-        models.CharField(max_length=16), default=list, blank=True, help_text="Leave empty to allow every source."
+        models.CharField(max_length=SOURCE_LENGTH),
+        default=list,
+        blank=True,
+        help_text="Leave empty to allow every source.",
     )
-    merchant = models.CharField(max_length=64, blank=True, help_text="Events that name no merchant belong to this one.")
+    merchant = models.CharField(
+        max_length=64,
+        blank=True,
+        validators=[validate_slug],
+        help_text="Events that name no merchant belong to this one.",
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -126,6 +166,16 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
+
+    def clean(self) -> None:
+        """Raises: ValidationError with sentences at the scopes and the sources."""
+        wrong: dict[str, list[str]] = {}
+        if unknown := [scope for scope in self.scopes if scope not in Scope.values]:
+            wrong["scopes"] = [f"“{unknown[0]}” is no scope; choose among {', '.join(Scope.values)}."]
+        if bad := [name for name in self.sources if len(name) > SOURCE_LENGTH or not VISIBLE.fullmatch(name)]:
+            wrong["sources"] = [f"“{bad[0]}” is no source's name: at most 16 visible ASCII characters without spaces."]
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class Provider(models.TextChoices):
@@ -143,14 +193,16 @@ class WebhookSource(models.Model):
     """A provider's account that sends to `/webhooks/TENANT/NAME`. Its name is the `source` of its events."""
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="sources")
-    name = models.CharField(max_length=16, validators=[validate_slug])
+    name = models.CharField(max_length=SOURCE_LENGTH, validators=[validate_slug])
     provider = models.CharField(max_length=16, choices=Provider.choices)
     merchant = models.CharField(max_length=64, blank=True, validators=[validate_slug], help_text="Default: “default”.")
     timezone = models.CharField(max_length=64, default="UTC", help_text="For providers that send times without a zone.")
     settle_seconds = models.PositiveIntegerField(
         default=0, help_text="How long after its last receipt an order waits before a deadline counts as missed."
     )
-    mapping = models.JSONField(default=dict, blank=True, help_text="For plain JSON: where each part of an event is found.")
+    mapping = models.JSONField(
+        default=dict, blank=True, help_text="For plain JSON: where each part of an event is found."
+    )
     api_url = models.URLField(blank=True, help_text="The shop's Admin API, for reconciliation.")
     api_token = EncryptedTextField(blank=True)
     active = models.BooleanField(default=True)
@@ -167,8 +219,8 @@ class WebhookSource(models.Model):
     def clean(self) -> None:
         """Raises: ValidationError with sentences at the mapping and the zone."""
         wrong: dict[str, list[str]] = {}
-        if self.timezone not in available_timezones():
-            wrong["timezone"] = [f"“{self.timezone}” is no zone; use an IANA name such as Europe/Lisbon."]
+        if trouble := zone_trouble(self.timezone):
+            wrong["timezone"] = [trouble]
         if self.provider in (Provider.JSON, Provider.STANDARD):
             wrong["mapping"] = mapping_troubles(self.mapping, standard=self.provider == Provider.STANDARD)
         if any(wrong.values()):

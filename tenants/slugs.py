@@ -5,6 +5,7 @@ import re
 from django.core.exceptions import ValidationError
 
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+VISIBLE = re.compile(r"[\x21-\x7e]+")
 RESERVED = frozenset(
     {"public", "www", "admin", "api", "static", "ws", "postgres", "template", "information-schema", "localhost", "mail"}
 )

@@ -1,0 +1,65 @@
+"""Making a tenant: its row, host, schema and first policy, all or nothing."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+
+from tenants.models import Domain, SlaPolicy, Tenant
+from tenants.policy import DEFAULT_RULES, parse_policy
+from tenants.slugs import schema_of
+
+FIRST_POLICY_FROM = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def create_tenant(
+    *,
+    slug: str,
+    name: str = "",
+    domain: str = "",
+    timezone: str = "UTC",
+    sla: Mapping[str, Any] | None = None,
+    billing: Mapping[str, Any] | None = None,
+) -> Tenant:
+    """Tenant, host, schema and first policy, all or nothing. `sla` is the flat form of CONTRACT 4.
+
+    Raises: ValidationError naming the field; tenants.policy.PolicyError.
+    """
+    rules = DEFAULT_RULES if sla is None else sla
+    parse_policy(rules)
+    tenant = Tenant(
+        slug=slug,
+        schema_name=schema_of(slug),
+        name=name.strip() or slug,
+        timezone=timezone,
+        billing={} if billing is None else billing,
+    )
+    tenant.full_clean(exclude=["schema_name"])
+    host = Domain(domain=(domain or f"{slug}.{settings.E2A_BASE_DOMAIN}").lower(), is_primary=True)
+    host.full_clean(exclude=["tenant"])
+    try:
+        with transaction.atomic():
+            tenant.save()
+            host.tenant = tenant
+            host.save()
+            SlaPolicy.objects.create(tenant=tenant, version=1, valid_from=FIRST_POLICY_FROM, rules=dict(rules))
+            create_schema(tenant)
+    except IntegrityError:  # another process took the name or the host since we looked
+        raise ValidationError({"slug": ["A tenant of this name or host has just been made."]}) from None
+    finally:
+        connection.set_schema_to_public()  # type: ignore[attr-defined]
+    return tenant
+
+
+def create_schema(tenant: Tenant) -> None:
+    """Raises: ValidationError when a schema of that name is there already."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [tenant.schema_name])
+        if cursor.fetchone():
+            raise ValidationError({"slug": [f"The database already has a schema “{tenant.schema_name}”."]})
+        cursor.execute(f'CREATE SCHEMA "{tenant.schema_name}"')
+    call_command("migrate_schemas", schema_name=tenant.schema_name, interactive=False, verbosity=0)
