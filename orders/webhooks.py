@@ -8,14 +8,14 @@ import logging
 from collections.abc import Mapping, Sequence
 
 import msgspec
-import psycopg
-from django.db import connection as django_connection
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from e2a.errors import BadRequest, MethodNotAllowed, TooLarge, Unauthorized, Unavailable, problem_response
+from e2a.errors import BadRequest, Unauthorized
 from e2a.observability.correlation import correlation_id
 from e2a.observability.metrics import INGEST_ERRORS
+from e2a.postgresql.raw import retried_if_cut
+from orders.bodies import read_body, refuse_method
 from orders.deadletters import Letter, printable
 from orders.demands import meet
 from orders.events import OLDEST
@@ -33,34 +33,12 @@ NOBODY = ("nobody-has-this-secret",)  # an unknown address costs a comparison to
 @csrf_exempt
 def webhook(request: HttpRequest, tenant: str, source: str) -> HttpResponse:
     if request.method != "POST":
-        refusal = problem_response(MethodNotAllowed())
-        refusal["Allow"] = "POST"
-        return refusal
-    body = read_body(request)
+        return refuse_method()
+    body = read_body(request, MAX_BODY)
     headers = {name.lower(): value for name, value in request.headers.items()}
     if is_malformed(headers):
         raise BadRequest("The signature headers are not well-formed.")
-    try:
-        return receive(tenant, source, body, headers)
-    except psycopg.OperationalError:
-        django_connection.errors_occurred = True  # so that Django looks at this connection before it is used again
-        raise Unavailable from None
-
-
-def read_body(request: HttpRequest) -> bytes:
-    """The raw bytes. Raises: TooLarge, BadRequest when the sender left in the middle."""
-    length = request.META.get("CONTENT_LENGTH") or ""
-    if length.isdigit() and int(length[:12]) > MAX_BODY:
-        raise TooLarge(f"A webhook may have at most {MAX_BODY} bytes.")
-    try:
-        chunked = not length and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
-        stream = request.META.get("wsgi.input") if chunked else None
-        body: bytes = stream.read(MAX_BODY + 1) if stream else request.body
-    except UnreadablePostError:
-        raise BadRequest("The body did not arrive whole.") from None
-    if len(body) > MAX_BODY:
-        raise TooLarge(f"A webhook may have at most {MAX_BODY} bytes.")
-    return body
+    return retried_if_cut(lambda: receive(tenant, source, body, headers))
 
 
 def receive(tenant: str, name: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
