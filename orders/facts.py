@@ -68,7 +68,10 @@ def first_moments(facts: Iterable[Fact]) -> tuple[dict[str, datetime], list[Fact
 
 
 def standing(facts: Iterable[Fact]) -> list[Fact]:
-    """The facts that no valid retraction of the same source names. The latest is heard first; one retracted is void."""
+    """The facts that no valid retraction names. The latest is heard first; one retracted is void.
+
+    A source retracts its own events; E²A, for a person, those of any source (`of`, which no sender's payload can set).
+    """
     facts = list(facts)
     retractions = sorted(
         (fact for fact in facts if fact.event_type == RETRACTED and fact.detail), key=rank, reverse=True
@@ -76,7 +79,7 @@ def standing(facts: Iterable[Fact]) -> list[Fact]:
     gone: set[tuple[str, Any]] = set()
     for fact in retractions:
         if (fact.source, fact.event_id) not in gone and fact.detail:
-            gone.add((fact.source, fact.detail.get("retracts")))
+            gone.add((fact.detail.get("of", fact.source), fact.detail.get("retracts")))
     return [fact for fact in facts if (fact.source, fact.event_id) not in gone]
 
 

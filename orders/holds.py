@@ -30,6 +30,18 @@ def pauses_of(facts: Iterable[Fact]) -> list[Pause]:
     return union(Pause(since, release_after(released.get(hold, []), since)) for since, hold in sorted(held))
 
 
+def open_holds(facts: Iterable[Fact]) -> dict[str, datetime]:
+    """The ids of the holds that no release has ended, with their beginning."""
+    held: dict[str, datetime] = {}
+    released: dict[str, datetime] = {}
+    for fact in facts:
+        latest = {HELD: held, RELEASED: released}.get(fact.event_type)
+        if latest is not None:
+            hold = hold_of(fact)
+            latest[hold] = max(fact.effective_at, latest.get(hold, fact.effective_at))
+    return {hold: since for hold, since in held.items() if hold not in released or released[hold] < since}
+
+
 def hold_of(fact: Fact) -> str:
     return (fact.detail and fact.detail.get("hold_id")) or ""
 

@@ -51,9 +51,7 @@ def receive_event(request: HttpRequest) -> HttpResponse:
     try:
         body = decode_event(raw)
         check_bounds(access, body)
-        event = prepare(
-            body, raw=raw, now=access.now, merchant=access.merchant, correlation_id=correlation_id.get()
-        )
+        event = prepare(body, raw=raw, now=access.now, merchant=access.merchant, correlation_id=correlation_id.get())
     except Unprocessable as refusal:
         letter = refused_letter(raw, refusal.errors, correlation_id=correlation_id.get())
         ingest(access.schema, [], now=access.now, letters=[letter])

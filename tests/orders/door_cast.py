@@ -43,7 +43,9 @@ def rows(text: str, schema: str = "acme") -> list[tuple[Any, ...]]:
 
 
 def stored_events(schema: str = "acme") -> list[tuple[Any, ...]]:
-    return rows("SELECT source, event_id, merchant, order_ref, correlation_id FROM {s}.orders_event ORDER BY id", schema)
+    return rows(
+        "SELECT source, event_id, merchant, order_ref, correlation_id FROM {s}.orders_event ORDER BY id", schema
+    )
 
 
 def stored_letters(schema: str = "acme") -> list[tuple[Any, ...]]:
