@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from e2a.errors import Forbidden, Unauthorized
 from e2a.postgresql.raw import raw_connection
-from tenants.models import Role, Scope
+from tenants.models import Membership, Role, Scope
 from tenants.slugs import is_tenant_slug
 
 KEY_MARK = "e2a"
@@ -53,6 +53,18 @@ class UnknownCaller(Unauthorized):
 
 class OtherTenant(Forbidden):
     """These credentials belong to another tenant."""
+
+
+def access_of_member(membership: Membership, now: datetime) -> Access:
+    """What a person may do in a tenant, by their role there."""
+    tenant = membership.tenant
+    return Access(
+        schema=tenant.schema_name,
+        tenant=tenant.slug,
+        actor=f"user:{membership.user.get_username()}",
+        scopes=SCOPES_OF_ROLE[membership.role],
+        now=now,
+    )
 
 
 def is_key(token: str) -> bool:

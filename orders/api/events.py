@@ -15,8 +15,9 @@ from orders.deadletters import Letter
 from orders.events import MAX_PAYLOAD_BYTES, EventBody, Incoming, decode_event, prepare
 from orders.ingest import CONFLICT, MAX_EVENTS, NEW, Receipt, ingest
 from orders.refusals import refused_letter
-from tenants.access import Access, UnknownCaller, access_by_key, bearer_of
+from tenants.access import Access, UnknownCaller, bearer_of
 from tenants.models import Scope
+from tenants.tokens import access_by_bearer
 
 MAX_BODY = MAX_PAYLOAD_BYTES + 16 * 1024  # the payload's limit, and room for the rest
 MAX_BATCH_BODY = 8 * 1024 * 1024
@@ -144,11 +145,11 @@ def split_batch(body: bytes, kind: str) -> list[bytes]:
 
 
 def sender_of(request: HttpRequest) -> Access:
-    """Raises: UnknownCaller, OtherTenant, Forbidden."""
+    """Raises: Unauthorized, OtherTenant, Forbidden (a person's token never has the scope)."""
     token = bearer_of(request.META.get("HTTP_AUTHORIZATION", ""))
     if not token:
         raise UnknownCaller
-    access = access_by_key(token, request.META.get("HTTP_X_TENANT_ID", ""))
+    access = access_by_bearer(token, request.META.get("HTTP_X_TENANT_ID", ""))
     access.require(Scope.INGEST)
     return access
 

@@ -6,10 +6,10 @@ from django.db import connection
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
-from e2a.errors import Unauthorized
 from e2a.postgresql.raw import database_now, raw_connection
-from tenants.access import SCOPES_OF_ROLE, Access, OtherTenant, access_by_key, bearer_of, is_key
+from tenants.access import Access, OtherTenant, access_by_key, access_of_member, bearer_of, is_key
 from tenants.models import User
+from tenants.tokens import access_by_token
 
 
 def asked_tenant(request: Request) -> str:
@@ -38,6 +38,18 @@ class KeyAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+class TokenAuthentication(BaseAuthentication):
+    """An access token of `POST /api/token`."""
+
+    def authenticate(self, request: Request) -> tuple[User, Access] | None:
+        token = bearer_of(request.headers.get("Authorization", ""))
+        if not token:
+            return None
+        user, access = access_by_token(token, asked_tenant(request))
+        enter(access)
+        return user, access
+
+
 class MemberAuthentication(BaseAuthentication):
     """A person signed in on the tenant's host; their role there is read at every request. Other methods than GET need the form token."""
 
@@ -45,23 +57,5 @@ class MemberAuthentication(BaseAuthentication):
         membership = getattr(request._request, "membership", None)
         if membership is None or request.headers.get("Authorization"):
             return None
-
-
         SessionAuthentication().enforce_csrf(request)
-        tenant = membership.tenant
-        access = Access(
-            schema=tenant.schema_name,
-            tenant=tenant.slug,
-            actor=f"user:{membership.user.username}",
-            scopes=SCOPES_OF_ROLE[membership.role],
-            now=database_now(raw_connection()),
-        )
-        return membership.user, access
-
-
-class TokenAuthentication(BaseAuthentication):
-    """A JWT of `POST /api/token`. To be filled: tenants/tokens.py."""
-
-    def authenticate(self, request: Request) -> None:
-        if bearer_of(request.headers.get("Authorization", "")):
-            raise Unauthorized
+        return membership.user, access_of_member(membership, database_now(raw_connection()))

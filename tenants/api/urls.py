@@ -1,5 +1,10 @@
 """Addresses."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from tenants.api.tokens import RefreshView, TokenView
+
+urlpatterns = [
+    path("token", TokenView.as_view()),
+    path("token/refresh", RefreshView.as_view()),
+]
