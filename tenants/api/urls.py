@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from tenants.api import documentation  # noqa: F401  # its classes register themselves
 from tenants.api.tokens import RefreshView, TokenView
 
 urlpatterns = [
