@@ -1,5 +1,9 @@
-"""Addresses."""
+"""Addresses of the pages on a tenant's host."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from analytics import pages
+
+urlpatterns = [
+    path("", pages.dashboard, name="dashboard"),
+]

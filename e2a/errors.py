@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 from django.core.exceptions import PermissionDenied
 from django.db.utils import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions as drf
 
@@ -186,7 +186,3 @@ def flat_errors(detail: Any, prefix: str = "") -> dict[str, list[str]]:
         }
     texts = detail if isinstance(detail, list) else [detail]
     return {prefix or "detail": [str(text) for text in texts]}
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return problem_response(Forbidden("The form's security token is missing or stale; reload the page and try again."))

@@ -10,3 +10,7 @@ urlpatterns = [
     path("admin", RedirectView.as_view(url="/admin/")),
     path("", RedirectView.as_view(url="/admin/")),
 ]
+
+handler403 = "e2a.pages.forbidden"
+handler404 = "e2a.pages.not_found"
+handler500 = "e2a.pages.server_error"

@@ -69,6 +69,7 @@ TENANT_DOMAIN_MODEL = "tenants.Domain"
 TENANT_LIMIT_SET_CALLS = True
 AUTH_USER_MODEL = "tenants.User"
 EXCEPTION_BOOK = "exceptions.book.Book"
+LIVE_VERSION = "exceptions.live.version"
 
 MIDDLEWARE = [
     "e2a.observability.middleware.CorrelationMiddleware",
@@ -98,6 +99,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "tenants.navigation.navigation",
             ]
         },
     }
@@ -177,7 +179,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = E2A_BEHIND_TLS
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "e2a.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "e2a.pages.csrf_failure"
 
 SECURE_SSL_REDIRECT = False  # the proxy in front does it; a webhook sender takes any 3xx as a failure
 SECURE_HSTS_SECONDS = 31_536_000 if E2A_BEHIND_TLS else 0

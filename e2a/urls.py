@@ -9,3 +9,7 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("", include("tenants.urls")),
 ]
+
+handler403 = "e2a.pages.forbidden"
+handler404 = "e2a.pages.not_found"
+handler500 = "e2a.pages.server_error"

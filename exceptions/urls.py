@@ -1,5 +1,9 @@
-"""Addresses."""
+"""Addresses of the pages on a tenant's host."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from exceptions.pages.live import live
+
+urlpatterns = [
+    path("live", live, name="live"),
+]

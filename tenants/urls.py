@@ -1,5 +1,10 @@
-"""Addresses."""
+"""Addresses on a tenant's host."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from tenants import pages
+
+urlpatterns = [
+    path("login/", pages.sign_in, name="login"),
+    path("logout/", pages.sign_out, name="logout"),
+]
