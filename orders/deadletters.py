@@ -15,7 +15,10 @@ from orders.statements import Statements
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A refusal. `reason` is one word of a closed list (`invalid`, `conflict`, `unmapped`, `poison` …)."""
+    """A refusal. `reason` is one word of a closed list (`invalid`, `conflict`, `unmapped`, `poison` …).
+
+    `entrance`: orders.models.Entrance, how it had come; `merchant`: of what names none itself.
+    """
 
     source: str
     reason: str
@@ -27,6 +30,8 @@ class Letter:
     headers: Mapping[str, str] = field(default_factory=dict)
     line_number: int | None = None
     correlation_id: str = ""
+    entrance: str = "events"
+    merchant: str = ""
 
 
 def store_letters(connection: psycopg.Connection[Any], texts: Statements, letters: Sequence[Letter], *, now: datetime) -> None:
@@ -51,6 +56,8 @@ def _row(letter: Letter) -> dict[str, Any]:
         "body": b64encode(letter.body).decode(),
         "line_number": letter.line_number,
         "correlation_id": letter.correlation_id,
+        "entrance": letter.entrance,
+        "merchant": letter.merchant,
         "digest": digest.hexdigest(),
     }
 

@@ -62,6 +62,18 @@ class LooseBody(msgspec.Struct):
     correlation_id: msgspec.Raw = msgspec.Raw()
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How an event came: what a dead letter keeps, besides the raw bytes, to be read again. Nothing secret."""
+
+    entrance: str = "events"  # orders.models.Entrance
+    topic: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+EVENTS_API = Origin()
+
+
 @dataclass(slots=True)
 class Incoming:
     """An event ready for the door. `raw` is what came (kept if it is refused); `payload` its JSON text.
@@ -83,6 +95,7 @@ class Incoming:
     tracking_number: str = ""
     parcels: list[tuple[str, str, str]] = field(default_factory=list)  # (shipment id, carrier, tracking number)
     position: int = 0
+    origin: Origin = EVENTS_API
 
     @property
     def identity(self) -> tuple[str, str]:

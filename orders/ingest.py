@@ -26,6 +26,7 @@ MAX_EVENTS = 5_000
 TRIES = 5
 RETRYABLE = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 NEW, DUPLICATE, CONFLICT = "processed", "duplicate", "conflict"
+TAKEN = "This identity is already taken by an event with other content; the first one stands. Send a new event_id."
 
 
 @dataclass(slots=True)
@@ -49,24 +50,30 @@ def ingest(
     texts = statements_of(schema)
     for attempt in range(1, TRIES + 1):
         try:
-            receipts, writes = _ingest(raw_connection(), texts, events, now, history, letters)
+            receipts, writes = take(raw_connection(), texts, events, now=now, history=history, letters=letters)
             break
         except RETRYABLE:
             if attempt == TRIES:
                 raise
             time.sleep(0.01 * attempt)
-    _report(schema, events, receipts, writes, time.perf_counter() - began)
+    report(schema, events, receipts, writes, seconds=time.perf_counter() - began)
     return receipts
 
 
-def _ingest(
+def take(
     connection: Connection,
     texts: Statements,
     events: Sequence[Incoming],
+    *,
     now: datetime,
-    history: bool,
-    letters: Sequence[Letter],
+    history: bool = False,
+    letters: Sequence[Letter] = (),
+    keep_conflicts: bool = True,
 ) -> tuple[list[Receipt], Writes]:
+    """One try. Inside a caller's transaction it is a part of it, and the caller reports once that is committed.
+
+    `keep_conflicts`: whether a conflict becomes a dead letter; a replay has one of it already.
+    """
     with connection.pipeline(), connection.transaction():
         _find_orders(connection, texts, events)
         batch = unique_events(events)
@@ -78,7 +85,8 @@ def _ingest(
             touched = [order for order in known.orders if order.id in cause or order.id not in known.facts]
             writes = judge(known._replace(orders=touched), now=now, cause=cause, received=True, settled=False)
         _write_parcels(connection, texts, batch, fresh)
-        store_letters(connection, texts, [*letters, *_conflicts(events, receipts)], now=now)
+        kept = _conflicts(events, receipts) if keep_conflicts else []
+        store_letters(connection, texts, [*letters, *kept], now=now)
         opened = write(connection, texts, writes, now=now)
     for receipt in receipts:
         if receipt.status == NEW:
@@ -182,16 +190,19 @@ def _causes(
 
 
 def _conflicts(events: Sequence[Incoming], receipts: Sequence[Receipt]) -> list[Letter]:
-    sentence = "This identity is already taken by an event with other content; the first one stands. Send a new event_id."
     return [
         Letter(
             source=event.source,
             reason="conflict",
             body=event.raw,
-            errors={"event_id": [sentence]},
+            errors={"event_id": [TAKEN]},
             event_id=event.event_id,
             order_ref=event.order_id,
+            topic=event.origin.topic,
+            headers=event.origin.headers,
             correlation_id=event.correlation_id,
+            entrance=event.origin.entrance,
+            merchant=event.merchant,
         )
         for event, receipt in zip(events, receipts, strict=True)
         if receipt.status == CONFLICT
@@ -213,8 +224,8 @@ def _write_parcels(
         connection.execute(texts.write_parcels, {"parcels": as_json(rows)})
 
 
-def _report(
-    schema: str, events: Sequence[Incoming], receipts: Sequence[Receipt], writes: Writes, seconds: float
+def report(
+    schema: str, events: Sequence[Incoming], receipts: Sequence[Receipt], writes: Writes, *, seconds: float
 ) -> None:
     """Step 5, after the commit, in memory only."""
     stored = 0

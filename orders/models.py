@@ -140,9 +140,19 @@ class DeadLetterStatus(models.TextChoices):
     DISCARDED = "discarded", "Discarded"
 
 
+class Entrance(models.TextChoices):
+    """How what a dead letter holds had come; a replay goes the same way."""
+
+    EVENTS = "events", "Events API or file"
+    WEBHOOK = "webhook", "Provider's webhook"
+    QUARANTINE = "quarantine", "Quarantine"  # stored, but its order could not be judged with it
+
+
 class DeadLetter(models.Model):
     """What was refused for its content, with the raw bytes and the reason, until it is mended, replayed or discarded."""
 
+    entrance = models.CharField(max_length=16, choices=Entrance.choices, db_default=Entrance.EVENTS)
+    merchant = models.CharField(max_length=64, db_default="")  # of what names none itself
     received_at = models.DateTimeField(db_default=Now())
     source = models.CharField(max_length=16, db_default="")
     reason = models.CharField(max_length=40)
@@ -162,6 +172,8 @@ class DeadLetter(models.Model):
     )  # of source, reason and body: the same refusal again counts, it does not pile up
     occurrences = models.PositiveIntegerField(db_default=1)
     edited_from = models.ForeignKey("self", models.SET_NULL, null=True, related_name="edits")
+    tries = models.PositiveIntegerField(db_default=0)  # replays that were refused again
+    tried_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -171,3 +183,33 @@ class DeadLetter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.reason}"
+
+
+class ReplayStatus(models.TextChoices):
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    STOPPED = "stopped", "Stopped"
+
+
+class LetterReplay(models.Model):
+    """A replay of all dead letters of a filter: the row is its own queue, and says how far it is.
+
+    It takes the letters up to `through`, oldest first; those before `position` are done. Whoever works on it holds the lease.
+    """
+
+    asked_at = models.DateTimeField(db_default=Now())
+    asked_by = models.CharField(max_length=150)
+    filters = models.JSONField(db_default={})  # as orders.letter_lists.LetterFilters
+    status = models.CharField(max_length=16, choices=ReplayStatus.choices, db_default=ReplayStatus.RUNNING)
+    total = models.PositiveIntegerField(db_default=0)
+    through = models.BigIntegerField(db_default=0)
+    position = models.BigIntegerField(db_default=0)
+    counts = models.JSONField(db_default={})  # {outcome: letters}, and `exceptions` opened or reopened
+    leased_until = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], name="letter_replay_running", condition=models.Q(status="running"))]
+
+    def __str__(self) -> str:
+        return f"replay {self.pk}"

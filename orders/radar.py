@@ -22,6 +22,7 @@ from e2a.pulse import pulse
 from orders import sla
 from orders.deadletters import Letter, store_letters
 from orders.judge import Connection, Writes, judge_orders, stage_json, write
+from orders.models import Entrance
 from orders.ports import Change
 from orders.statements import quoted, statements_of
 
@@ -184,6 +185,7 @@ def quarantine(connection: Connection, schema: str, ids: Sequence[int]) -> int:
                 event_id=event_id,
                 order_ref=order_ref,
                 correlation_id=correlation,
+                entrance=Entrance.QUARANTINE,
             )
             for source, event_id, order_ref, correlation, error, body in rows
         ]

@@ -20,9 +20,14 @@ _text = msgspec.json.Decoder(str)
 
 
 def refused_letter(
-    raw: bytes, errors: Mapping[str, Sequence[str]], *, correlation_id: str = "", position: int | None = None
+    raw: bytes,
+    errors: Mapping[str, Sequence[str]],
+    *,
+    merchant: str = "",
+    correlation_id: str = "",
+    position: int | None = None,
 ) -> Letter:
-    """`position`: from 1, in the batch or the file that it came in."""
+    """`merchant`: the default of the key; `position`: from 1, in the batch or the file that it came in."""
     source, event_id, order_id = names_in(raw)
     return Letter(
         source=source,
@@ -33,6 +38,7 @@ def refused_letter(
         order_ref=order_id,
         line_number=position,
         correlation_id=correlation_id,
+        merchant=merchant,
     )
 
 

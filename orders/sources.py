@@ -1,5 +1,6 @@
 """Finding a webhook source: by its address (tenant and name), or by schema for replay and reconciliation."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,10 +11,11 @@ from cryptography.fernet import InvalidToken
 
 from e2a.encryption import decrypt
 from e2a.postgresql.raw import raw_connection
-from orders.providers.delivery import Adapter, Delivery, Reading
+from orders.providers.delivery import Adapter, Delivery, Reading, Unusable
 from orders.providers.registry import ADAPTERS
 from tenants.slugs import SLUG
 
+logger = logging.getLogger(__name__)
 FIND = """
 SELECT t.schema_name, t.slug, w.id, w.name, w.provider, w.merchant, w.timezone, w.mapping::json, w.active,
   ARRAY(SELECT s.secret FROM "public".tenants_webhooksecret s WHERE s.source_id = w.id
@@ -75,7 +77,19 @@ def read_again(schema: str, name: str, body: bytes, headers: Mapping[str, str]) 
     Raises: orders.providers.delivery.Unusable when it still cannot be used.
     """
     source = source_of_schema(schema, name)
-    return source.adapter.read(source.delivery(body, headers)) if source else None
+    return read_delivery(source, source.delivery(body, headers)) if source else None
+
+
+def read_delivery(source: Source, delivery: Delivery) -> Reading:
+    """Raises: Unusable, also when the adapter itself stumbles over a shape that nobody foresaw."""
+    try:
+        return source.adapter.read(delivery)
+    except Unusable:
+        raise
+    except Exception as error:
+        logger.exception("the adapter of %s failed on a delivery of %s", source.provider, source.tenant)
+        sentence = f"The adapter of {source.provider} could not read it ({type(error).__name__})."
+        raise Unusable("adapter_failed", {"body": [sentence]}) from error
 
 
 def _found(text: str, tenant: str, name: str) -> Source | None:

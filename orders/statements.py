@@ -104,11 +104,11 @@ WHERE p.tracking_number = ANY(%(numbers)s) ORDER BY p.tracking_number, o.id DESC
 
 DEAD_LETTERS = """
 INSERT INTO {s}.orders_deadletter (received_at, source, reason, errors, event_id, order_ref, topic, headers, body, line_number,
-  correlation_id, status, digest)
+  correlation_id, entrance, merchant, status, digest)
 SELECT %(now)s, u.source, u.reason, u.errors, u.event_id, u.order_ref, u.topic, u.headers, decode(u.body, 'base64'),
-  u.line_number, u.correlation_id, 'waiting', decode(u.digest, 'hex')
+  u.line_number, u.correlation_id, u.entrance, u.merchant, 'waiting', decode(u.digest, 'hex')
 FROM json_to_recordset(%(letters)s) u(source text, reason text, errors jsonb, event_id text, order_ref text, topic text,
-  headers jsonb, body text, line_number bigint, correlation_id text, digest text)
+  headers jsonb, body text, line_number bigint, correlation_id text, entrance text, merchant text, digest text)
 ORDER BY u.digest
 ON CONFLICT (digest) WHERE status = 'waiting' DO UPDATE SET occurrences = {s}.orders_deadletter.occurrences + 1,
   received_at = excluded.received_at

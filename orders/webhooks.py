@@ -4,7 +4,6 @@ Once the signature holds, the answer is 200 whatever the content: a provider cou
 unsubscribes us.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -18,14 +17,14 @@ from e2a.postgresql.raw import retried_if_cut
 from orders.bodies import read_body, refuse_method
 from orders.deadletters import Letter, printable
 from orders.demands import meet
-from orders.events import OLDEST
+from orders.events import OLDEST, Origin
 from orders.ingest import CONFLICT, NEW, Receipt, ingest
-from orders.providers.delivery import Delivery, Reading, Unusable
+from orders.models import Entrance
+from orders.providers.delivery import Delivery, Unusable
 from orders.providers.registry import ADAPTERS
 from orders.providers.signatures import is_malformed
-from orders.sources import Source, find_source
+from orders.sources import Source, find_source, read_delivery
 
-logger = logging.getLogger(__name__)
 MAX_BODY = 5 * 1024 * 1024
 NOBODY = ("nobody-has-this-secret",)  # an unknown address costs a comparison too
 
@@ -54,13 +53,16 @@ def receive(tenant: str, name: str, body: bytes, headers: Mapping[str, str]) -> 
         raise Unauthorized("There is no such address, or the signature is not valid.")
     delivery = source.delivery(body, headers, correlation_id=correlation_id.get())
     try:
-        reading = read(source, delivery)
+        reading = read_delivery(source, delivery)
     except Unusable as trouble:
         return keep(source, delivery, trouble)
     if reading.demand:
         meet(source, reading.demand, delivery)
     if not reading.events:
         return answer("processed" if reading.demand else "ignored", reason=reading.ignored)
+    origin = origin_of(source, delivery)
+    for event in reading.events:
+        event.origin = origin
     return answer(outcome(ingest(source.schema, reading.events, now=source.now)))
 
 
@@ -71,22 +73,9 @@ def is_genuine(source: Source, body: bytes, headers: Mapping[str, str]) -> bool:
     return signed and (source.active or source.adapter.survives_uninstall(source.adapter.topic(delivery)))
 
 
-def read(source: Source, delivery: Delivery) -> Reading:
-    """Raises: Unusable, also when the adapter itself stumbles over a shape that nobody foresaw."""
-    try:
-        return source.adapter.read(delivery)
-    except Unusable:
-        raise
-    except Exception as error:
-        logger.exception("the adapter of %s failed on a delivery of %s", source.provider, source.tenant)
-        sentence = f"The adapter of {source.provider} could not read it ({type(error).__name__})."
-        raise Unusable("adapter_failed", {"body": [sentence]}) from error
-
-
 def keep(source: Source, delivery: Delivery, trouble: Unusable) -> HttpResponse:
     """A dead letter with all that a replay needs: the raw bytes, the topic, and headers that are no secret."""
-    adapter = source.adapter
-    kept = {name: printable(delivery.headers[name], 256) for name in adapter.kept_headers if name in delivery.headers}
+    origin = origin_of(source, delivery)
     letter = Letter(
         source=source.name,
         reason=trouble.reason,
@@ -94,13 +83,22 @@ def keep(source: Source, delivery: Delivery, trouble: Unusable) -> HttpResponse:
         errors=trouble.errors,
         event_id=trouble.event_id,
         order_ref=trouble.order_ref,
-        topic=adapter.topic(delivery),
-        headers=kept,
+        topic=origin.topic,
+        headers=origin.headers,
         correlation_id=delivery.correlation_id,
+        entrance=origin.entrance,
+        merchant=delivery.merchant,
     )
     ingest(source.schema, [], now=source.now, letters=[letter])
     INGEST_ERRORS.labels(source.schema, source.name, trouble.reason).inc()
     return answer("dead_letter", reason=trouble.reason)
+
+
+def origin_of(source: Source, delivery: Delivery) -> Origin:
+    """What a dead letter of this delivery keeps of its headers."""
+    adapter = source.adapter
+    kept = {name: printable(delivery.headers[name], 256) for name in adapter.kept_headers if name in delivery.headers}
+    return Origin(Entrance.WEBHOOK, adapter.topic(delivery), kept)
 
 
 def outcome(receipts: Sequence[Receipt]) -> str:

@@ -54,7 +54,7 @@ def receive_event(request: HttpRequest) -> HttpResponse:
         check_bounds(access, body)
         event = prepare(body, raw=raw, now=access.now, merchant=access.merchant, correlation_id=correlation_id.get())
     except Unprocessable as refusal:
-        letter = refused_letter(raw, refusal.errors, correlation_id=correlation_id.get())
+        letter = refused_letter(raw, refusal.errors, merchant=access.merchant, correlation_id=correlation_id.get())
         ingest(access.schema, [], now=access.now, letters=[letter])
         INGEST_ERRORS.labels(access.schema, "", "invalid").inc()
         raise
@@ -92,7 +92,9 @@ def receive_batch(request: HttpRequest) -> HttpResponse:
             events.append(read_one(access, raw, index))
         except (BadRequest, Forbidden, Unprocessable) as refusal:
             errors = refusal.errors or {"event": [refusal.detail]}
-            letter = refused_letter(raw, errors, correlation_id=correlation_id.get(), position=index + 1)
+            letter = refused_letter(
+                raw, errors, merchant=access.merchant, correlation_id=correlation_id.get(), position=index + 1
+            )
             rejected.append({"index": index, "event_id": letter.event_id, "errors": errors})
             if isinstance(refusal, Unprocessable):
                 letters.append(letter)

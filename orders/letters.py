@@ -1,0 +1,300 @@
+"""What people do with dead letters: replay one, an edited copy, or all of a filter; discard, and take that back.
+
+A letter is claimed by locking it while it waits, and is marked in the transaction that stores what it says. So two who
+replay it at once have one effect, and one that was replayed is never replayed again.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Length
+
+from e2a.errors import Conflict, Unprocessable
+from e2a.postgresql.raw import database_now, raw_connection
+from e2a.pulse import pulse
+from orders.deadletters import printable
+from orders.ingest import RETRYABLE, TRIES, report
+from orders.letter_lists import WAITING, LetterFilters, filter_letters, get_letter
+from orders.letter_reading import Copy
+from orders.letter_replay import Effect, Outcome, Replayed, claim, counts_of, replay
+from orders.models import DeadLetter, DeadLetterStatus, Entrance, LetterReplay, ReplayStatus
+from orders.sources import source_of_schema
+from orders.statements import statements_of
+
+CHUNK = 200  # letters in a transaction
+CHUNK_BYTES = 8 * 1024 * 1024
+LEASE = timedelta(seconds=60)
+REHEARSED_AT_MOST = 5_000
+T = TypeVar("T")
+
+
+class NotWaiting(Conflict):
+    """This letter does not wait any more."""
+
+
+class LostReplay(Exception):
+    """The replay was stopped, or another process works on it."""
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """What a replay would do, from doing it in a transaction that was rolled back. `whole`: all of the filter's letters."""
+
+    matched: int
+    outcomes: list[Outcome] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        return len(self.outcomes) >= self.matched
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return counts_of(self.outcomes, self.effects, {})
+
+
+def replay_letter(schema: str, pk: int, *, actor: str, dry_run: bool = False) -> tuple[Outcome, list[Effect]]:
+    """Raises: NoSuchLetter, NotWaiting."""
+    get_letter(pk)
+    return _alone(schema, pk, actor=actor, dry_run=dry_run)
+
+
+def replay_edited(
+    schema: str, pk: int, *, body: bytes, headers: Mapping[str, str] | None = None, actor: str, dry_run: bool = False
+) -> tuple[Outcome, list[Effect]]:
+    """An edited copy in the letter's stead: if it is taken, both are replayed; if not, nothing is changed or kept.
+
+    Raises: NoSuchLetter, NotWaiting, Unprocessable.
+    """
+    letter = get_letter(pk)
+    kept = letter.headers if headers is None else checked_headers(schema, letter, headers)
+
+    def edit(copy: Copy) -> Copy:
+        way = Entrance.EVENTS if copy.entrance == Entrance.QUARANTINE else copy.entrance
+        return replace(copy, body=body, headers=kept, entrance=way)
+
+    return _alone(schema, pk, actor=actor, dry_run=dry_run, edit=edit)
+
+
+def _alone(
+    schema: str, pk: int, *, actor: str, dry_run: bool, edit: Callable[[Copy], Copy] | None = None
+) -> tuple[Outcome, list[Effect]]:
+    began = time.perf_counter()
+
+    def once() -> Replayed:
+        with transaction.atomic():
+            now = database_now(raw_connection())
+            found = claim(raw_connection(), schema, [pk], wait=True)
+            if not found:
+                raise NotWaiting(_past(get_letter(pk)))
+            letter = edit(found[0]) if edit else found[0]
+            done = replay(raw_connection(), statements_of(schema), [letter], now=now, actor=actor, dry_run=dry_run)
+            [outcome] = done.outcomes
+            if dry_run or (edit and not outcome.accepted):
+                transaction.set_rollback(True)
+            elif edit:
+                keep_copy(pk, letter, actor=actor, now=now)
+            return done
+
+    done = retried(once)
+    [outcome] = done.outcomes
+    if not dry_run and outcome.accepted:
+        _report(schema, done, began)
+    return outcome, done.effects
+
+
+def retried(work: Callable[[], T]) -> T:
+    """Again if PostgreSQL chose it as the victim of a deadlock."""
+    for attempt in range(1, TRIES):
+        try:
+            return work()
+        except RETRYABLE:
+            time.sleep(0.01 * attempt)
+    return work()
+
+
+def _report(schema: str, done: Replayed, began: float) -> None:
+    for events, receipts, writes in done.told:
+        report(schema, events, receipts, writes, seconds=time.perf_counter() - began)
+    pulse.touch(schema)
+
+
+def keep_copy(pk: int, copy: Copy, *, actor: str, now: datetime) -> DeadLetter:
+    """The edited copy as a letter of its own, so that what was put through the door can be seen."""
+    original = DeadLetter.objects.get(pk=pk)
+    return DeadLetter.objects.create(
+        entrance=copy.entrance,
+        merchant=copy.merchant,
+        received_at=now,
+        source=original.source,
+        reason=original.reason,
+        topic=original.topic,
+        headers=dict(copy.headers),
+        body=copy.body,
+        correlation_id=copy.correlation_id,
+        status=DeadLetterStatus.REPLAYED,
+        status_at=now,
+        status_by=actor,
+        digest=bytes(original.digest),
+        edited_from=original,
+    )
+
+
+def checked_headers(schema: str, letter: DeadLetter, headers: Mapping[str, str]) -> dict[str, str]:
+    """Raises: Unprocessable for a header that this provider's replays do not read."""
+    source = source_of_schema(schema, letter.source) if letter.entrance == Entrance.WEBHOOK else None
+    known = source.adapter.kept_headers if source else ()
+    given = {name.strip().lower(): value.strip() for name, value in headers.items()}
+    if wrong := sorted(given.keys() - set(known)):
+        advice = f"use {', '.join(known)}" if known else "no header of this letter is"
+        raise Unprocessable(errors={"headers": [f"“{printable(wrong[0], 64)}” is not read in a replay; {advice}."]})
+    return {name: printable(value, 256) for name, value in given.items()}
+
+
+def discard_letter(pk: int, *, actor: str, now: datetime) -> DeadLetter:
+    """Raises: NoSuchLetter, NotWaiting."""
+    changed = DeadLetter.objects.filter(pk=pk, status=WAITING).update(
+        status=DeadLetterStatus.DISCARDED, status_at=now, status_by=actor
+    )
+    letter = get_letter(pk)
+    if not changed:
+        raise NotWaiting(_past(letter))
+    return letter
+
+
+def restore_letter(pk: int) -> DeadLetter:
+    """Takes a discarding back. Raises: NoSuchLetter, Conflict."""
+    try:
+        with transaction.atomic():
+            changed = DeadLetter.objects.filter(pk=pk, status=DeadLetterStatus.DISCARDED).update(
+                status=WAITING, status_at=None, status_by=""
+            )
+    except IntegrityError:
+        raise Conflict("The same refusal came again since; that letter waits already.") from None
+    letter = get_letter(pk)
+    if not changed:
+        raise Conflict("Only a discarded letter can be put back; nothing was changed.")
+    return letter
+
+
+def _past(letter: DeadLetter) -> str:
+    done = DeadLetterStatus(letter.status).label.lower()
+    when = f" at {letter.status_at:%Y-%m-%d %H:%M} UTC by {letter.status_by}" if letter.status_at else ""
+    return f"This letter was {done}{when}; nothing was changed."
+
+
+def rehearse(schema: str, filters: LetterFilters, *, at_most: int = REHEARSED_AT_MOST) -> Rehearsal:
+    """A dry run: does it all, and takes it all back. Of a long list only the first letters, oldest first."""
+    waiting = msgspec.structs.replace(filters, status=(WAITING,))
+    matched = filter_letters(waiting).count()
+
+    def once() -> Rehearsal:
+        found = Rehearsal(matched)
+        with transaction.atomic():
+            position = 0
+            while len(found.outcomes) < at_most and (ids := next_ids(waiting, after=position, through=None)):
+                now = database_now(raw_connection())
+                letters = claim(raw_connection(), schema, ids[: at_most - len(found.outcomes)])
+                done = replay(raw_connection(), statements_of(schema), letters, now=now, actor="", dry_run=True)
+                found.outcomes += done.outcomes
+                found.effects += done.effects
+                position = ids[-1]
+            transaction.set_rollback(True)
+        return found
+
+    return retried(once)
+
+
+def next_ids(filters: LetterFilters, *, after: int, through: int | None) -> list[int]:
+    """The next waiting letters of the filter, oldest number first: a chunk by number and by size."""
+    chosen = filter_letters(filters).filter(pk__gt=after)
+    if through is not None:
+        chosen = chosen.filter(pk__lte=through)
+    rows = chosen.order_by("pk").values_list("pk", Length("body"))[:CHUNK]
+    return list(fitting(rows))
+
+
+def fitting(rows: Sequence[tuple[int, int]] | Any) -> Iterator[int]:
+    size = 0
+    for number, (pk, length) in enumerate(rows):
+        size += length
+        if number and size > CHUNK_BYTES:
+            return
+        yield pk
+
+
+def start_replay(filters: LetterFilters, *, actor: str) -> LetterReplay:
+    """A row, for whoever works on it first. Letters that come in later are not part of it."""
+    waiting = msgspec.structs.replace(filters, status=(WAITING,))
+    newest = filter_letters(waiting).order_by("-pk").values_list("pk", flat=True).first() or 0
+    return LetterReplay.objects.create(
+        asked_by=actor,
+        filters=msgspec.to_builtins(waiting),
+        total=filter_letters(waiting).filter(pk__lte=newest).count(),
+        through=newest,
+    )
+
+
+def stop_replay(pk: int, *, now: datetime) -> bool:
+    """What is replayed stays so; the rest waits. Whether it was running."""
+    running = LetterReplay.objects.filter(pk=pk, status=ReplayStatus.RUNNING)
+    return bool(running.update(status=ReplayStatus.STOPPED, finished_at=now, leased_until=None))
+
+
+def run_replay(
+    schema: str, pk: int, *, seconds: float | None = None, progress: Callable[[LetterReplay], None] | None = None
+) -> LetterReplay:
+    """Works on a replay until it is done, stopped, or `seconds` have passed; the next call goes on from there.
+
+    Each chunk's effects, its letters' marks and the progress are one transaction. Another process at it is left alone.
+    """
+    ends = None if seconds is None else time.monotonic() + seconds
+    row = lease(pk)
+    while row is not None and row.status == ReplayStatus.RUNNING:
+        try:
+            row = retried(partial(advance, schema, row))
+        except LostReplay:
+            break
+        if progress:
+            progress(row)
+        if ends is not None and time.monotonic() > ends:
+            break
+    if row is not None:
+        LetterReplay.objects.filter(pk=pk, leased_until=row.leased_until).update(leased_until=None)
+    return LetterReplay.objects.get(pk=pk)
+
+
+def lease(pk: int) -> LetterReplay | None:
+    now = database_now(raw_connection())
+    free = LetterReplay.objects.filter(pk=pk, status=ReplayStatus.RUNNING).exclude(leased_until__gt=now)
+    return LetterReplay.objects.get(pk=pk) if free.update(leased_until=now + LEASE) else None
+
+
+def advance(schema: str, held: LetterReplay) -> LetterReplay:
+    """One chunk. Raises: LostReplay, with nothing changed."""
+    began = time.perf_counter()
+    filters = msgspec.convert(held.filters, LetterFilters)
+    with transaction.atomic():
+        now = database_now(raw_connection())
+        mine = LetterReplay.objects.select_for_update().filter(
+            pk=held.pk, status=ReplayStatus.RUNNING, leased_until=held.leased_until
+        )
+        row = mine.first()
+        if row is None:
+            raise LostReplay
+        ids = next_ids(filters, after=row.position, through=row.through)
+        letters = claim(raw_connection(), schema, ids)
+        done = replay(raw_connection(), statements_of(schema), letters, now=now, actor=row.asked_by)
+        row.counts = counts_of(done.outcomes, done.effects, row.counts)
+        row.position, row.leased_until = (ids[-1] if ids else row.through), now + LEASE
+        if not ids or row.position >= row.through:
+            row.status, row.finished_at, row.leased_until = ReplayStatus.DONE, now, None
+        row.save(update_fields=["counts", "position", "leased_until", "status", "finished_at"])
+    _report(schema, done, began)
+    return row
