@@ -19,17 +19,17 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+import psycopg
 from django.core.exceptions import PermissionDenied
 from django.db.utils import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
-from psycopg_pool import PoolTimeout
 from rest_framework import exceptions as drf
 
 from e2a.observability.correlation import correlation_id
 
 logger = logging.getLogger(__name__)
 Fields = Mapping[str, list[str]]
-DATABASE_DOWN = (OperationalError, InterfaceError, PoolTimeout)
+DATABASE_DOWN = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)  # a full pool, too
 
 
 class ProblemError(Exception):

@@ -6,10 +6,11 @@ One transaction, a fixed number of round trips whatever the number of events:
 3. what differs, and COMMIT; before it two more of the exceptions' book, if a verdict changed.
 """
 
+import logging
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import psycopg
 from psycopg.rows import namedtuple_row
@@ -19,24 +20,45 @@ from e2a.postgresql.raw import raw_connection
 from e2a.pulse import pulse
 from orders.deadletters import Letter, store_letters
 from orders.events import Incoming
-from orders.judge import Connection, Known, Writes, as_json, judge, known_from, write
+from orders.judge import Connection, Known, Writes, judge, known_from, write
 from orders.statements import Statements, statements_of
+from orders.storing import (
+    CONFLICT,
+    DUPLICATE,
+    NEW,
+    TAKEN,
+    Identity,
+    Receipt,
+    conflict_letters,
+    events_json,
+    find_orders,
+    order_keys,
+    receipts_of,
+    unique_events,
+    write_parcels,
+)
 
+__all__ = [
+    "CONFLICT",
+    "DUPLICATE",
+    "MAX_EVENTS",
+    "NEW",
+    "RETRYABLE",
+    "TAKEN",
+    "TRIES",
+    "Receipt",
+    "ingest",
+    "report",
+    "store_unjudged",
+    "take",
+]
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
 MAX_EVENTS = 5_000
 TRIES = 5
 RETRYABLE = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
-NEW, DUPLICATE, CONFLICT = "processed", "duplicate", "conflict"
-TAKEN = "This identity is already taken by an event with other content; the first one stands. Send a new event_id."
-
-
-@dataclass(slots=True)
-class Receipt:
-    """What became of one event: `processed`, `duplicate`, or `conflict` (kept as a dead letter)."""
-
-    event_id: str
-    order_id: str
-    status: str
-    exceptions: list[int] = field(default_factory=list)  # opened or reopened by it; of a batch, by the batch
+UNWRITABLE = (psycopg.DataError, psycopg.IntegrityError)
 
 
 def ingest(
@@ -44,20 +66,40 @@ def ingest(
 ) -> list[Receipt]:
     """Stores and judges 1 to 5,000 events of one tenant; `letters` are kept in the same transaction. One receipt each, in order.
 
+    A verdict that the database refuses costs no event: they are stored unjudged, and the radar tries again, order by order.
+
     Raises: psycopg.OperationalError when the database cannot be reached; nothing is half stored then.
     """
     began = time.perf_counter()
     texts = statements_of(schema)
-    for attempt in range(1, TRIES + 1):
-        try:
-            receipts, writes = take(raw_connection(), texts, events, now=now, history=history, letters=letters)
-            break
-        except RETRYABLE:
-            if attempt == TRIES:
-                raise
-            time.sleep(0.01 * attempt)
+    try:
+        receipts, writes = _retried(lambda: take(raw_connection(), texts, events, now=now, history=history, letters=letters))
+    except UNWRITABLE:
+        logger.exception("a verdict in %s cannot be written; the events are stored unjudged", schema)
+        return store_unjudged(schema, events, now=now, history=history, letters=letters)
     report(schema, events, receipts, writes, seconds=time.perf_counter() - began)
     return receipts
+
+
+def store_unjudged(
+    schema: str, events: Sequence[Incoming], *, now: datetime, history: bool, letters: Sequence[Letter] = ()
+) -> list[Receipt]:
+    """The first step alone: a backfill judges each order once, when all is stored; cut off, the radar does."""
+    began = time.perf_counter()
+    texts = statements_of(schema)
+    receipts = _retried(lambda: _store_unjudged(raw_connection(), texts, events, now, history, letters))
+    report(schema, events, receipts, Writes(), seconds=time.perf_counter() - began)
+    return receipts
+
+
+def _retried(work: Callable[[], T]) -> T:
+    """Sorted locks leave no deadlock known to us; one all the same must reach nobody."""
+    for attempt in range(1, TRIES):
+        try:
+            return work()
+        except RETRYABLE:
+            time.sleep(0.01 * attempt)
+    return work()
 
 
 def take(
@@ -75,17 +117,17 @@ def take(
     `keep_conflicts`: whether a conflict becomes a dead letter; a replay has one of it already.
     """
     with connection.pipeline(), connection.transaction():
-        _find_orders(connection, texts, events)
+        find_orders(connection, texts, events)
         batch = unique_events(events)
         known, fresh = _store(connection, texts, list(batch.values()), now, history)
-        receipts = _receipts(connection, texts, events, batch, fresh)
+        receipts = receipts_of(connection, texts, events, batch, fresh)
         writes = Writes()
         if known.orders:
             cause = {order: f"event {source}/{event}" for order, source, event in _causes(known, batch, fresh)}
             touched = [order for order in known.orders if order.id in cause or order.id not in known.facts]
             writes = judge(known._replace(orders=touched), now=now, cause=cause, received=True, settled=False)
-        _write_parcels(connection, texts, batch, fresh)
-        kept = _conflicts(events, receipts) if keep_conflicts else []
+        write_parcels(connection, texts, batch, fresh)
+        kept = conflict_letters(events, receipts) if keep_conflicts else []
         store_letters(connection, texts, [*letters, *kept], now=now)
         opened = write(connection, texts, writes, now=now)
     for receipt in receipts:
@@ -94,37 +136,12 @@ def take(
     return receipts, writes
 
 
-def unique_events(events: Sequence[Incoming]) -> dict[tuple[str, str], Incoming]:
-    """The first of each identity, sorted by it: concurrent batches then wait for each other instead of deadlocking."""
-    first: dict[tuple[str, str], Incoming] = {}
-    for event in events:
-        first.setdefault(event.identity, event)
-    return dict(sorted(first.items()))
-
-
-def _find_orders(connection: Connection, texts: Statements, events: Sequence[Incoming]) -> None:
-    """A carrier's event names a tracking number: its order is the one whose fulfilment named it, if that is known yet."""
-    waiting = [event for event in events if not event.order_id and event.tracking_number]
-    if not waiting:
-        return
-    numbers = sorted({event.tracking_number for event in waiting})
-    rows = connection.execute(texts.find_parcels, {"numbers": numbers}).fetchall()
-    found = {number: parcel for number, *parcel in rows}
-    for event in waiting:
-        if event.tracking_number in found:
-            event.merchant, event.order_id, shipment = found[event.tracking_number]
-            if shipment:  # the fold counts an order's parcels by their shipment, as the fulfilment named it
-                event.detail = {**(event.detail or {}), "shipment": shipment}
-
-
 def _store(
     connection: Connection, texts: Statements, batch: Sequence[Incoming], now: datetime, history: bool
-) -> tuple[Known, dict[tuple[str, str], int]]:
+) -> tuple[Known, dict[Identity, int]]:
     """Step 1. Each statement sees what was committed before it began, so the facts are read after the locks are held."""
-    keys = sorted({(event.merchant, event.order_id) for event in batch if event.order_id})
-    at = {"keys": as_json([{"m": m, "o": o} for m, o in keys]), "now": now, "schema": texts.schema}
-    if keys:
-        connection.execute(texts.upsert_orders, at)
+    at = {"keys": order_keys(batch), "now": now, "schema": texts.schema}
+    connection.execute(texts.upsert_orders, at)
     orders = connection.cursor(row_factory=namedtuple_row).execute(texts.lock_by_keys, at)
     stored = connection.execute(texts.insert_events, {"events": events_json(batch), "now": now, "history": history})
     facts = connection.execute(texts.facts_by_keys, at)
@@ -136,92 +153,36 @@ def _store(
     return known_from(locked, facts.fetchall(), stages.fetchall(), versions), fresh
 
 
-def events_json(batch: Sequence[Incoming]) -> str:
-    """The rows of INSERT_EVENTS, the payloads' own text among them."""
-    parts = []
-    for event in batch:
-        head = as_json(
-            {
-                "source": event.source,
-                "event_id": event.event_id,
-                "event_type": event.event_type,
-                "merchant": event.merchant,
-                "order_ref": event.order_id,
-                "tracking": event.tracking_number,
-                "occurred_at": event.occurred_at,
-                "detail": event.detail,
-                "hash": event.content_hash.hex(),
-                "correlation_id": event.correlation_id,
-            }
-        )
-        parts.append(f'{head[:-1]},"payload":{event.payload.decode()}}}')
-    return f"[{','.join(parts)}]"
-
-
-def _receipts(
+def _store_unjudged(
     connection: Connection,
     texts: Statements,
     events: Sequence[Incoming],
-    batch: Mapping[tuple[str, str], Incoming],
-    fresh: Mapping[tuple[str, str], int],
+    now: datetime,
+    history: bool,
+    letters: Sequence[Letter],
 ) -> list[Receipt]:
-    """Step 2. What was not stored is a duplicate if its content is the same, else a conflict: the first one stands."""
-    old = [identity for identity in batch if identity not in fresh]
-    stored = {identity: batch[identity].content_hash for identity in fresh}
-    if old:
-        sent = as_json([{"s": source, "e": event} for source, event in old])
-        for source, event_id, content, _order in connection.execute(texts.hashes, {"identities": sent}).fetchall():
-            stored[source, event_id] = bytes(content)
-    receipts = []
-    for event in events:
-        status = CONFLICT if stored.get(event.identity) != event.content_hash else DUPLICATE
-        if event is batch[event.identity] and event.identity in fresh:
-            status = NEW
-        receipts.append(Receipt(event.event_id, event.order_id, status))
+    with connection.pipeline(), connection.transaction():
+        find_orders(connection, texts, events)
+        batch = unique_events(events)
+        at = {"keys": order_keys(batch.values()), "now": now}
+        connection.execute(texts.upsert_orders, at)
+        connection.execute(texts.hold_by_keys, at)
+        sent = {"events": events_json(list(batch.values())), "now": now, "history": history}
+        stored = connection.execute(texts.insert_events, sent).fetchall()
+        fresh = {(source, event): key for key, source, event in stored}
+        receipts = receipts_of(connection, texts, events, batch, fresh)
+        connection.execute(texts.mark_unjudged, {"events": list(fresh.values()), "now": now})
+        write_parcels(connection, texts, batch, fresh)
+        store_letters(connection, texts, [*letters, *conflict_letters(events, receipts)], now=now)
     return receipts
 
 
 def _causes(
-    known: Known, batch: Mapping[tuple[str, str], Incoming], fresh: Mapping[tuple[str, str], int]
+    known: Known, batch: Mapping[Identity, Incoming], fresh: Mapping[Identity, int]
 ) -> list[tuple[int, str, str]]:
     ids = {(order.merchant, order.order_id): order.id for order in known.orders}
     newest = sorted((key, batch[identity]) for identity, key in fresh.items() if batch[identity].order_id)
     return [(ids[event.merchant, event.order_id], event.source, event.event_id) for _, event in newest]
-
-
-def _conflicts(events: Sequence[Incoming], receipts: Sequence[Receipt]) -> list[Letter]:
-    return [
-        Letter(
-            source=event.source,
-            reason="conflict",
-            body=event.raw,
-            errors={"event_id": [TAKEN]},
-            event_id=event.event_id,
-            order_ref=event.order_id,
-            topic=event.origin.topic,
-            headers=event.origin.headers,
-            correlation_id=event.correlation_id,
-            entrance=event.origin.entrance,
-            merchant=event.merchant,
-        )
-        for event, receipt in zip(events, receipts, strict=True)
-        if receipt.status == CONFLICT
-    ]
-
-
-def _write_parcels(
-    connection: Connection,
-    texts: Statements,
-    batch: Mapping[tuple[str, str], Incoming],
-    fresh: Mapping[tuple[str, str], int],
-) -> None:
-    rows = [
-        {"m": batch[identity].merchant, "o": batch[identity].order_id, "shipment": shipment, "carrier": carrier, "number": number}
-        for identity in fresh
-        for shipment, carrier, number in batch[identity].parcels
-    ]
-    if rows:
-        connection.execute(texts.write_parcels, {"parcels": as_json(rows)})
 
 
 def report(

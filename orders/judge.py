@@ -7,7 +7,7 @@ failed) and by reprocessing: one way for all.
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -98,7 +98,7 @@ def judge(known: Known, *, now: datetime, cause: Mapping[int, str], received: bo
             note_difference(writes, order, verdict, known, now, cause.get(order.id, ""), received and order.id in cause)
         except Exception as error:
             logger.exception("the fold of order %s failed", order.id)
-            writes.failures.append({"id": order.id, "error": f"{type(error).__name__}: {error}"[:500]})
+            writes.failures.append(failure(order.id, error))
     return writes
 
 
@@ -194,7 +194,26 @@ def judge_orders(
     cause: str,
     settled: bool = False,
 ) -> Writes:
-    """Judges stored orders anew, in a transaction of its own. Returns what differed."""
+    """Judges stored orders anew, in a transaction of its own. Returns what differed.
+
+    If the database refuses a verdict, each order is judged alone, and the one to blame is noted like a failed fold.
+    """
+    try:
+        return _judge_orders(connection, texts, ids, now, cause, settled)
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        if len(ids) > 1:
+            alone = [judge_orders(connection, texts, [key], now=now, cause=cause, settled=settled) for key in ids]
+            return joined(alone)
+        logger.exception("the verdict on order %s cannot be written", ids[0])
+        blame = Writes(failures=[failure(ids[0], error)])
+        with connection.transaction():
+            write(connection, texts, blame, now=now)
+        return blame
+
+
+def _judge_orders(
+    connection: Connection, texts: Statements, ids: Sequence[int], now: datetime, cause: str, settled: bool
+) -> Writes:
     with connection.transaction():
         known = lock_by_ids(connection, texts, ids)
         writes = judge(known, now=now, cause=dict.fromkeys(ids, cause), received=False, settled=settled)
@@ -203,3 +222,13 @@ def judge_orders(
     return writes
 
 
+def failure(order: int, error: Exception) -> dict[str, Any]:
+    return {"id": order, "error": f"{type(error).__name__}: {error}"[:500]}
+
+
+def joined(parts: Iterable[Writes]) -> Writes:
+    whole = Writes()
+    for part in parts:
+        for column in fields(Writes):
+            getattr(whole, column.name).extend(getattr(part, column.name))
+    return whole

@@ -131,7 +131,7 @@ def pass_claim(connection: Connection, schema: str) -> int:
     name = quoted(schema)
     with connection.transaction():
         now = database_now(connection)
-        claim = connection.cursor(row_factory=namedtuple_row)
+        claim: psycopg.Cursor[Any] = connection.cursor(row_factory=namedtuple_row)
         orders = {row.id: row for row in claim.execute(CLAIM_DUE.format(s=name), {"now": now, "limit": CLAIM}).fetchall()}
         if not orders:
             return 0

@@ -24,6 +24,9 @@ SELECT id, merchant, order_id, status, held, began_at, policy_id, contradiction,
   settled_at, history, folded_through, fold_attempts, fold_retry_at
 FROM {s}.orders_order WHERE id IN ({which}) ORDER BY id FOR NO KEY UPDATE"""
 
+HOLD = """
+SELECT count(*) FROM (SELECT FROM {s}.orders_order WHERE id IN ({which}) ORDER BY id FOR NO KEY UPDATE) held"""
+
 MARK_UNJUDGED = """
 UPDATE {s}.orders_order SET fold_retry_at = %(now)s
 WHERE fold_retry_at IS NULL AND id IN (SELECT order_id FROM {s}.orders_event WHERE id = ANY(%(events)s))"""
@@ -123,6 +126,7 @@ class Statements:
     upsert_orders: str
     lock_by_keys: str
     lock_by_ids: str
+    hold_by_keys: str
     insert_events: str
     mark_unjudged: str
     facts_by_keys: str
@@ -157,6 +161,7 @@ def statements_of(schema: str) -> Statements:
         upsert_orders=UPSERT_ORDERS.format(s=name),
         lock_by_keys=LOCK.format(s=name, which=keys),
         lock_by_ids=LOCK.format(s=name, which=ids),
+        hold_by_keys=HOLD.format(s=name, which=keys),
         insert_events=INSERT_EVENTS.format(s=name),
         mark_unjudged=MARK_UNJUDGED.format(s=name),
         facts_by_keys=FACTS.format(s=name, which=keys),

@@ -1,6 +1,5 @@
 """`radar [--once]`: the deadline process. It needs PostgreSQL and nothing else."""
 
-import json
 import logging
 import signal
 import threading
@@ -8,25 +7,25 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-import psycopg
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import InterfaceError, OperationalError, connection
+from django.core.management.base import CommandError, CommandParser
+from django.db import connection
 
+from e2a.commands import JSONCommand
+from e2a.errors import DATABASE_DOWN
 from e2a.heartbeat import beat
 from orders.radar import Round, run_round
 
 logger = logging.getLogger(__name__)
 EVERY_SECONDS = 1.0
 LONGEST_PAUSE = 10.0
-LOST = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
 
 
-class Command(BaseCommand):
+class Command(JSONCommand):
     help = "Finds missed deadlines every second and opens their exceptions. Run two, and they share the work."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("--once", action="store_true", help="one round, then stop")
-        parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["once"]:
@@ -34,12 +33,10 @@ class Command(BaseCommand):
             return
         try:
             done = run_once()
-        except LOST as error:
+        except DATABASE_DOWN as error:
             raise CommandError(f"PostgreSQL cannot be reached: {str(error).splitlines()[0]}") from None
-        if options["json"]:
-            self.stdout.write(json.dumps(asdict(done)))
-        else:
-            self.stdout.write(f"{done.tenants} tenants looked at; {done.judged} deadlines passed.")
+        text = f"{done.tenants} tenants looked at; {done.judged} deadlines passed."
+        self.finish(asdict(done), text, as_json=options["json"])
         if done.failed:
             raise CommandError(f"The round failed in: {', '.join(done.failed)}; see the log.")
 
@@ -60,7 +57,7 @@ def watch(stopped: threading.Event) -> None:
         try:
             run_once()
             pause = EVERY_SECONDS
-        except LOST as error:
+        except DATABASE_DOWN as error:
             logger.warning("the radar lost the database: %s", str(error).splitlines()[0] if str(error) else error)
             connection.close()
             pause = min(pause * 2, LONGEST_PAUSE)
