@@ -173,6 +173,7 @@ if APP_ENV == "test":
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
+E2A_SOCKET_RECHECK_SECONDS = env.number("E2A_SOCKET_RECHECK_SECONDS", 20, low=0.1, high=55)
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True

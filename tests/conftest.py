@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import setup_databases, teardown_databases
 from django_tenants.utils import schema_context
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -17,14 +18,25 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("e2a")
 TENANTS = ("acme", "globex")
+pytest_plugins = ["tests.live"]
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The tenants are committed once a session; a test's own rows go away with its transaction (or by `committed`)."""
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """The tenants are committed once a session; a test's own rows go away with its transaction (or by `committed`).
+
+    In place of pytest-django's own, which makes no database when only tests that commit are chosen.
+    """
     with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
         for slug in TENANTS:
             create_tenant(slug=slug, name=slug.title())
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture
