@@ -1,16 +1,28 @@
-"""A tenant's SLA configuration: read from JSON, checked, chosen by when an order began (CONTRACT 4). Pure."""
+"""A tenant's SLA configuration: read from JSON, checked, chosen by when an order began (CONTRACT 4). Pure.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from math import isfinite
+It has two forms: the flat one, read here, and the one of rules (`tenants.policy_form`). The flat form is a policy of one rule, which
+takes every order: each target a length in calendar time, the delivery due at its promise, every hold a pause.
+"""
+
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-HOUR, MINUTE = 3600, 60
-MAX_TARGET_SECONDS = 10 * 365 * 24 * HOUR
-MAX_ATTEMPTS = 100
-ATTEMPTS_KEY = "max_resolution_attempts"
-DEFAULT_ATTEMPTS = 3
+from tenants.policy_form import read_policy
+from tenants.policy_rules import (
+    ATTEMPTS_KEY,
+    DEFAULT_ATTEMPTS,
+    HOUR,
+    MAX_ATTEMPTS,
+    MAX_TARGET_SECONDS,
+    MINUTE,
+    Policy,
+    PolicyError,
+    PolicyVersion,
+    policy_at,
+)
+from tenants.reading import is_number, shown
+
+__all__ = ["DEFAULT_RULES", "Policy", "PolicyError", "PolicyVersion", "parse_policy", "policy_at"]
 
 
 class TargetKey(NamedTuple):
@@ -37,33 +49,18 @@ DEFAULT_RULES: Mapping[str, float] = {
 }
 
 
-class PolicyError(ValueError):
-    """The policy cannot be used. `errors`: {key: [sentence, …]}."""
-
-    def __init__(self, errors: Mapping[str, list[str]]) -> None:
-        self.errors = dict(errors)
-        super().__init__(" ".join(f"{key}: {text}" for key, texts in self.errors.items() for text in texts))
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """`targets`: stage → whole seconds; a stage left out has no deadline. A delivery's promise is the order's own."""
-
-    targets: Mapping[str, int] = field(default_factory=dict)
-    max_resolution_attempts: int = DEFAULT_ATTEMPTS
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyVersion:
-    """A published policy. An order keeps the version that it began under."""
-
-    id: int
-    valid_from: datetime
-    policy: Policy
-
-
 def parse_policy(rules: Mapping[str, Any]) -> Policy:
-    """The flat form. A target left out or null is none.
+    """Either form; one with the key `rules` is that of rules.
+
+    Raises: PolicyError with a sentence for each wrong value, by its path (`rules[0].targets.delivery.warn`).
+    """
+    if isinstance(rules, Mapping) and "rules" in rules:
+        return read_policy(rules)
+    return parse_flat_policy(rules)
+
+
+def parse_flat_policy(rules: Mapping[str, Any]) -> Policy:
+    """A target left out or null is none.
 
     Raises: PolicyError with a sentence for each wrong value.
     """
@@ -107,34 +104,5 @@ def seconds_of(value: float, meaning: TargetKey) -> int:
     return int(value * meaning.unit_seconds + 0.5)
 
 
-def is_number(value: Any) -> bool:
-    return (
-        isinstance(value, int | float) and not isinstance(value, bool) and (isinstance(value, int) or isfinite(value))
-    )
-
-
 def is_attempts(value: Any) -> bool:
     return is_number(value) and 1 <= value <= MAX_ATTEMPTS and value == int(value)
-
-
-def shown(value: Any) -> str:
-    """The value as a sentence quotes it, short whatever was sent."""
-    if isinstance(value, int | float) and abs(value) > 10**15:
-        return "so large a number"
-    text = repr(value) if isinstance(value, str | int | float) else f"a {type(value).__name__}"
-    return text if len(text) <= 40 else f"{text[:40]}…"
-
-
-def policy_at(versions: Sequence[PolicyVersion], began_at: datetime) -> PolicyVersion | None:
-    """The version in force when the order began: of those started by then the last to start, else the first of all.
-
-    `versions`: ascending by version number.
-    """
-    if not versions:
-        return None
-    chosen = versions[0]
-    for version in versions[1:]:
-        started = version.valid_from <= began_at
-        if started and (chosen is versions[0] or version.valid_from >= chosen.valid_from):
-            chosen = version
-    return chosen
