@@ -1,0 +1,104 @@
+"""The analyst's closed lists: what went wrong, whose it is, what to do about it, and why the rules answered."""
+
+from django.db.models import TextChoices
+
+
+class Label(TextChoices):
+    """The root cause. One for each exception; `unknown` is an honest answer."""
+
+    PAYMENT_ISSUE = "payment_issue", "Payment trouble"
+    INVENTORY_SHORTAGE = "inventory_shortage", "Goods not available"
+    ADDRESS_VALIDATION = "address_validation", "Address cannot be used"
+    DELAYED_FULFILLMENT = "delayed_fulfillment", "Warehouse behind"
+    SHIPPING_DELAY = "shipping_delay", "Carrier behind"
+    CARRIER_LOST = "carrier_lost", "Parcel lost"
+    CUSTOMER_UNAVAILABLE = "customer_unavailable", "Nobody at the door"
+    CUSTOMS_HOLD = "customs_hold", "Held by customs"
+    WEATHER = "weather", "Weather or disaster"
+    FRAUD_REVIEW = "fraud_review", "Fraud check"
+    ORDER_HELD = "order_held", "Held on purpose"
+    SOURCE_TROUBLE = "source_trouble", "Reports missing"
+    UNKNOWN = "unknown", "Not clear"
+
+
+class Blame(TextChoices):
+    """The family that pays. Source: Karrio's families of incidents (FIELD)."""
+
+    CARRIER = "carrier", "Carrier"
+    WAREHOUSE = "warehouse", "Warehouse"
+    MERCHANT = "merchant", "Merchant"
+    CUSTOMER = "customer", "Customer"
+    PAYMENT = "payment", "Payment provider"
+    WEATHER = "weather", "Weather"
+    UNKNOWN = "unknown", "Unknown"
+
+
+class ActionKind(TextChoices):
+    """What may be recommended."""
+
+    SHOPIFY_HOLD = "shopify_hold", "Hold in the shop"
+    SHOPIFY_RELEASE = "shopify_release", "Release in the shop"
+    SHOPIFY_ADDRESS = "shopify_address", "Correct the address in the shop"
+    SHOPIFY_TAGS = "shopify_tags", "Tag and note in the shop"
+    SHOPIFY_TRACKING = "shopify_tracking", "Send the tracking notice"
+    SHOPIFY_CANCEL = "shopify_cancel", "Cancel the order"
+    SHOPIFY_REFUND = "shopify_refund", "Refund"
+    EMAIL = "email", "E-mail"
+    SLACK = "slack", "Slack message"
+    WEBHOOK = "webhook", "Webhook"
+    ASSIGN = "assign", "Assign to a person"
+    HOLD = "hold", "Hold here"
+    RELEASE = "release", "Release here"
+    WAIT = "wait", "Wait for an event"
+    NONE = "none", "Nothing to do"
+
+
+class Judge(TextChoices):
+    """Who answered."""
+
+    AI = "ai", "AI"
+    RULES = "rules", "Rule-based"
+
+
+class Fallback(TextChoices):
+    """Why the rules answered and not the AI."""
+
+    HISTORY = "history", "The exception is history"
+    MODE = "mode", "The AI is switched off by AI_MODE"
+    NO_KEY = "no_key", "No AI provider is set up"
+    CLEAR = "clear", "The case is clear without the AI"
+    SWITCHED_OFF = "switched_off", "The AI was switched off because the rules did better"
+    BUDGET = "budget", "The day's tokens are spent"
+    BREAKER = "breaker", "The AI provider is in trouble; it is asked again soon"
+    TIMEOUT = "timeout", "The AI did not answer in time"
+    RATE_LIMITED = "rate_limited", "The AI provider asked to wait"
+    REFUSED = "refused", "The AI provider refused the request"
+    UNREACHABLE = "unreachable", "The AI provider could not be reached"
+    BAD_ANSWER = "bad_answer", "The AI's answer did not hold"
+    LOW_CONFIDENCE = "low_confidence", "The AI was not sure enough"
+
+
+class Origin(TextChoices):
+    """Where the word on what it really was comes from; an earlier one outranks a later one."""
+
+    CORRECTION = "correction", "A person's correction"
+    CLOSE = "close", "Named when it was closed"
+    THUMB = "thumb", "A person agreed"
+    MOCK = "mock", "The mock shop's truth"
+
+
+BLAME_OF = {
+    Label.PAYMENT_ISSUE: Blame.PAYMENT,
+    Label.INVENTORY_SHORTAGE: Blame.MERCHANT,
+    Label.ADDRESS_VALIDATION: Blame.CUSTOMER,
+    Label.DELAYED_FULFILLMENT: Blame.WAREHOUSE,
+    Label.SHIPPING_DELAY: Blame.CARRIER,
+    Label.CARRIER_LOST: Blame.CARRIER,
+    Label.CUSTOMER_UNAVAILABLE: Blame.CUSTOMER,
+    Label.CUSTOMS_HOLD: Blame.UNKNOWN,
+    Label.WEATHER: Blame.WEATHER,
+    Label.FRAUD_REVIEW: Blame.MERCHANT,
+    Label.ORDER_HELD: Blame.MERCHANT,
+    Label.SOURCE_TROUBLE: Blame.UNKNOWN,
+    Label.UNKNOWN: Blame.UNKNOWN,
+}
