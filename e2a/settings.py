@@ -252,6 +252,8 @@ SPECTACULAR_SETTINGS = {
         "OrderStatusEnum": "orders.models.OrderStatus",
         "ExceptionStatusEnum": "exceptions.choices.Status",
         "ResolutionEnum": "exceptions.choices.Resolution",
+        "LetterStatusEnum": "orders.models.DeadLetterStatus",
+        "LetterReplayStatusEnum": "orders.models.ReplayStatus",
         "PersonsResolutionEnum": "exceptions.transitions.RESOLUTION_CHOICES",
     },
     "SERVE_INCLUDE_SCHEMA": False,

@@ -3,7 +3,7 @@ and the letter is replayed, or nothing is and it waits with what is wrong now. S
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,8 @@ from orders.statements import Statements, quoted
 STORED, DUPLICATE, IGNORED, MET, RELEASED = "stored", "duplicate", "ignored", "met", "released"
 REFUSED = "refused"
 OUTCOMES = (STORED, DUPLICATE, CONFLICT, REFUSED, IGNORED, MET, RELEASED)
-GONE = frozenset((CONFLICT, REFUSED))  # what these say of stays a waiting letter
+STILL_WAITING = frozenset((CONFLICT, REFUSED))
+EFFECTS = ("opened", "ended", "withdrawn", "corrected", "found_over")
 
 CLAIM = """
 SELECT id, entrance, source, body, headers::json, merchant, event_id, order_ref, correlation_id
@@ -47,17 +48,37 @@ class Outcome:
 
     @property
     def accepted(self) -> bool:
-        return self.outcome not in GONE
+        return self.outcome not in STILL_WAITING
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        what = [f"{kind} of {order}" for kind, order in self.events]
+        why = [f"{name}: {text}" for name, texts in self.errors.items() for text in texts]
+        return f"{self.outcome}: {'; '.join(filter(None, [', '.join(what), *why, self.note]))}".removesuffix(": ")
+
+    def as_dict(self) -> dict[str, Any]:
+        events = [{"event_type": kind, "order_id": order} for kind, order in self.events]
+        return {
+            "id": self.letter,
+            "outcome": self.outcome,
+            "events": events,
+            "errors": dict(self.errors),
+            "note": self.note,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a replay does to an exception, or would: `opened`, `ended`, `withdrawn`, `corrected`, `found_over`."""
+    """What a replay does to an exception, or would; `effect` is one of EFFECTS."""
 
     order_id: str
     merchant: str
     reason: str
     effect: str
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
 
 
 @dataclass(slots=True)
@@ -99,6 +120,7 @@ def replay(
             done.outcomes.append(Outcome(letter.id, REFUSED, errors=refusal.errors))
     for part in in_parts(readings):
         done.outcomes += through_the_door(connection, texts, part, reader, done, dry_run=dry_run)
+    done.outcomes.sort(key=lambda each: each.letter)
     mark(connection, texts.schema, done.outcomes, now=now, actor=actor)
     return done
 

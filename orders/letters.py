@@ -25,13 +25,18 @@ from orders.letter_reading import Copy
 from orders.letter_replay import Effect, Outcome, Replayed, claim, counts_of, replay
 from orders.models import DeadLetter, DeadLetterStatus, Entrance, LetterReplay, ReplayStatus
 from orders.sources import source_of_schema
-from orders.statements import statements_of
+from orders.statements import quoted, statements_of
 
 CHUNK = 200  # letters in a transaction
 CHUNK_BYTES = 8 * 1024 * 1024
 LEASE = timedelta(seconds=60)
 REHEARSED_AT_MOST = 5_000
+LOOK_AT_ONCE = 500  # tenants in one statement
 T = TypeVar("T")
+
+SCHEMAS = 'SELECT schema_name FROM "public".tenants_tenant WHERE active ORDER BY schema_name'
+FREE_REPLAYS = """SELECT '{name}', id FROM {s}.orders_letterreplay
+WHERE status = 'running' AND (leased_until IS NULL OR leased_until < clock_timestamp())"""
 
 
 class NotWaiting(Conflict):
@@ -298,3 +303,13 @@ def advance(schema: str, held: LetterReplay) -> LetterReplay:
         row.save(update_fields=["counts", "position", "leased_until", "status", "finished_at"])
     _report(schema, done, began)
     return row
+
+
+def waiting_replays() -> list[tuple[str, int]]:
+    """(schema, replay) of every tenant's replays that nobody works on."""
+    schemas = [row[0] for row in raw_connection().execute(SCHEMAS).fetchall()]
+    found = []
+    for start in range(0, len(schemas), LOOK_AT_ONCE):
+        texts = [FREE_REPLAYS.format(name=name, s=quoted(name)) for name in schemas[start : start + LOOK_AT_ONCE]]
+        found += raw_connection().execute(" UNION ALL ".join(texts)).fetchall()
+    return [(schema, pk) for schema, pk in found]

@@ -213,3 +213,8 @@ class LetterReplay(models.Model):
 
     def __str__(self) -> str:
         return f"replay {self.pk}"
+
+    @property
+    def letters_done(self) -> int:
+        """Letters looked at so far; `counts` has exceptions beside them."""
+        return sum(number for name, number in self.counts.items() if not name.startswith("exceptions_"))

@@ -5,8 +5,10 @@ import logging
 import psycopg
 from celery import shared_task
 from django.db import DatabaseError
+from django_tenants.utils import schema_context
 
 from e2a.postgresql.raw import database_now, raw_connection
+from orders.letters import run_replay, waiting_replays
 from orders.reconcile_shop import CannotReconcile, due_sources, reconcile_source
 from orders.source_watch import watch_sources
 from tenants.clients import ShopError
@@ -28,14 +30,30 @@ def reconcile_shops(**kwargs: object) -> int:
 @shared_task(name="orders.reconcile_shop", ignore_result=True, expires=600)
 def reconcile_shop(schema: str, source: str, **kwargs: object) -> int:
     """Returns how many events had never arrived. Raises: ValueError for an unknown schema."""
-    if not Tenant.objects.filter(schema_name=schema, active=True).exists():
-        raise ValueError(f"{schema!r} is no active tenant's schema")
+    check_schema(schema)
     try:
         done = reconcile_source(schema, source, seconds=BUDGET_SECONDS)
     except (CannotReconcile, ShopError) as error:
         logger.warning("reconciling %s/%s failed: %s", schema, source, error.args[0])
         return 0
     return done.missing if done else 0
+
+
+@shared_task(name="orders.run_replays", ignore_result=True, expires=60)
+def run_replays(**kwargs: object) -> int:
+    """Sent by beat every few seconds: replays of dead letters that nobody works on. Returns how many."""
+    waiting = waiting_replays()
+    for schema, replay in waiting:
+        run_one_replay.delay(schema, replay)
+    return len(waiting)
+
+
+@shared_task(name="orders.run_replay", ignore_result=True, expires=60)
+def run_one_replay(schema: str, replay: int, **kwargs: object) -> str:
+    """Returns the replay's status. Raises: ValueError for an unknown schema."""
+    check_schema(schema)
+    with schema_context(schema):
+        return run_replay(schema, replay, seconds=BUDGET_SECONDS).status
 
 
 @shared_task(name="orders.watch_all_sources", ignore_result=True, expires=120)
@@ -48,3 +66,9 @@ def watch_all_sources(**kwargs: object) -> int:
         except (DatabaseError, psycopg.Error):
             logger.exception("watching the sources of %s failed", schema)
     return news
+
+
+def check_schema(schema: str) -> None:
+    """Raises: ValueError."""
+    if not Tenant.objects.filter(schema_name=schema, active=True).exists():
+        raise ValueError(f"{schema!r} is no active tenant's schema")

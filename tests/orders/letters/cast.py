@@ -1,6 +1,7 @@
 """Dead letters for tests: refused events, and webhooks of a source whose mapping can be mended."""
 
 import json
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django_tenants.utils import schema_context
@@ -57,6 +58,11 @@ def tell(*, merchant: str = "", **changes: Any) -> int:
 def refused_event(**changes: Any) -> DeadLetter:
     assert tell(**changes) in (409, 422)
     return DeadLetter.objects.latest("pk")
+
+
+def in_schema() -> AbstractContextManager[None]:
+    """For tests that go through the API, which leaves the connection on the public schema."""
+    return schema_context("acme")
 
 
 def snapshot(schema: str = "acme") -> dict[str, list[Any]]:
