@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pghistory
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -18,6 +19,10 @@ class JSONCommand(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        with pghistory.context(actor="command", command=type(self).__module__.rpartition(".")[2]):
+            return super().execute(*args, **options)
 
     def finish(self, result: dict[str, Any], text: str, *, as_json: bool) -> None:
         self.stdout.write(json.dumps(result, default=str) if as_json else text)

@@ -32,6 +32,8 @@ class Schedule:
 
 
 SCHEDULES = (
+    Schedule("send mails", "tenants.send_mails", 5),
+    Schedule("tidy the tenants", "tenants.housekeeping", 3600),
     Schedule("heartbeat", "e2a.heartbeat", 10),
     Schedule("housekeeping", "e2a.housekeeping", 3600),
     Schedule("ask the shops", "orders.reconcile_shops", 120),

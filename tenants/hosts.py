@@ -24,3 +24,8 @@ def validate_host(host: str) -> None:
         raise ValidationError(
             "A host is a name such as demo-3pl.example.com: small letters, digits, hyphens and dots, without http:// or a port."
         )
+
+
+def address_of(host: str, path: str) -> str:
+    """`path` begins with a slash. Behind TLS the proxy listens on the usual port; the local stack names its own."""
+    return f"https://{host}{path}" if settings.E2A_BEHIND_TLS else f"http://{host}:{settings.E2A_WEB_PORT}{path}"

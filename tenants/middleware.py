@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 
+import pghistory
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 
+from tenants.audit import context_of
 from tenants.hosts import is_platform_host, is_public_host
 from tenants.models import Domain, Membership, Tenant
 
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 PROGRAM_PATHS = ("/events", "/webhooks/")
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -52,6 +55,19 @@ class MembershipMiddleware:
         if tenant is not None and settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
             request.membership = membership_of(tenant, request.user.pk)  # type: ignore[attr-defined]
         return self.get_response(request)
+
+
+class HistoryMiddleware:
+    """What a request changes in the configuration is kept with who, where and why. The door's own addresses change none."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in SAFE_METHODS or request.path.startswith(PROGRAM_PATHS):
+            return self.get_response(request)
+        with pghistory.context(**context_of(request)):
+            return self.get_response(request)
 
 
 def tenant_of_host(host: str) -> Tenant | None:

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django_tenants.models import DomainMixin, TenantMixin
 
+from tenants.audit import audited
 from tenants.fields import EncryptedTextField
 from tenants.hosts import validate_host
 from tenants.mapping import mapping_troubles
@@ -23,6 +24,7 @@ def zone_trouble(name: str) -> str:
     return "" if name in available_timezones() else f"“{name}” is no zone; use an IANA name such as Europe/Lisbon."
 
 
+@audited("slug", "name", "timezone", "active", "billing")
 class Tenant(TenantMixin):
     """A company that uses the installation. Its orders, events and exceptions live in a schema of its own."""
 
@@ -56,6 +58,7 @@ class Tenant(TenantMixin):
             raise ValidationError(wrong)
 
 
+@audited("tenant", "domain", "is_primary")
 class Domain(DomainMixin):
     """A host name at which a tenant's pages answer."""
 
@@ -69,6 +72,7 @@ class Domain(DomainMixin):
     )
 
 
+@audited("username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser")
 class User(AbstractUser):
     """A person. Accounts are shared by the installation; what a person may see is a membership in each tenant."""
 
@@ -81,6 +85,7 @@ class Role(models.TextChoices):
     MANAGER = "manager", "Manager"
 
 
+@audited("tenant", "user", "role")
 class Membership(models.Model):
     """A person's role in a tenant; read at every request, so that removing it works at the next one."""
 
@@ -99,6 +104,7 @@ class Membership(models.Model):
         return f"{self.user} in {self.tenant}"
 
 
+@audited("tenant", "email", "role", "invited_by", "expires_at", "accepted_at", "revoked_at")
 class Invitation(models.Model):
     """A role offered to an e-mail address. Only the digest of the link's token is kept."""
 
@@ -107,14 +113,50 @@ class Invitation(models.Model):
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
     token_digest = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    mail = models.ForeignKey("Mail", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "email"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="invitation_open_once_per_address",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.email} to {self.tenant}"
 
 
+class Mail(models.Model):
+    """An e-mail that must still go out: the row is the queue, a worker claims it by moving `due_at` (a lease).
+
+    `due_at` is null once it was sent or given up; the text, which may hold a link's token, is erased then.
+    """
+
+    recipient = models.EmailField()
+    subject = models.CharField(max_length=200)
+    text = EncryptedTextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    due_at = models.DateTimeField(null=True, db_default=Now())
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="mail_due")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} to {self.recipient}"
+
+
+@audited("tenant", "slug", "name")
 class Merchant(models.Model):
     """A client of the 3PL, whose orders they are. Events may name merchants that have no row yet."""
 
@@ -137,6 +179,7 @@ class Scope(models.TextChoices):
     ADMIN = "admin", "Admin: replay, health, configuration"
 
 
+@audited("tenant", "name", "prefix", "scopes", "sources", "merchant", "expires_at", "revoked_at")
 class ApiKey(models.Model):
     """A program's key, looked up at every request by its prefix; only the SHA-256 of the whole is kept."""
 
@@ -189,6 +232,7 @@ class Provider(models.TextChoices):
     JSON = "json", "Plain JSON with a mapping"
 
 
+@audited("tenant", "name", "provider", "merchant", "timezone", "settle_seconds", "mapping", "api_url", "active")
 class WebhookSource(models.Model):
     """A provider's account that sends to `/webhooks/TENANT/NAME`. Its name is the `source` of its events."""
 
@@ -227,6 +271,7 @@ class WebhookSource(models.Model):
             raise ValidationError({field: texts for field, texts in wrong.items() if texts})
 
 
+@audited("source", "created_at", "valid_until")
 class WebhookSecret(models.Model):
     """A source's signing secret, encrypted. During a rotation the older one is valid until `valid_until`."""
 
@@ -243,6 +288,7 @@ class WebhookSecret(models.Model):
         return f"secret of {self.source}"
 
 
+@audited("tenant", "version", "valid_from", "rules", "note", "created_by")
 class SlaPolicy(models.Model):
     """A version of a tenant's SLA configuration (CONTRACT 4). Versions are never edited; the first reaches back without limit."""
 

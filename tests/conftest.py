@@ -81,7 +81,7 @@ def sweep() -> None:
         for (schema,) in cursor.fetchall():
             cursor.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
         cursor.execute("DELETE FROM public.tenants_slapolicy WHERE version > 1")
-        for table in ("apikey", "webhooksecret", "webhooksource", "membership", "invitation", "merchant"):
+        for table in ("apikey", "webhooksecret", "webhooksource", "membership", "invitation", "mail", "merchant"):
             cursor.execute(f"DELETE FROM public.tenants_{table}")
         cursor.execute("DELETE FROM public.django_session")
         cursor.execute("DELETE FROM public.axes_accessattempt")

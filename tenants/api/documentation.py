@@ -31,8 +31,8 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     target_class = "tenants.api.authentication.TokenAuthentication"
     name: list[str] = []
 
-    def get_security_requirement(self, auto_schema: Any) -> None:
-        return None
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        return []
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
         return []

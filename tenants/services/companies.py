@@ -1,7 +1,6 @@
 """Making a tenant: its row, host, schema and first policy, all or nothing."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -9,11 +8,10 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
-from tenants.models import Domain, SlaPolicy, Tenant
+from tenants.models import Domain, Tenant
 from tenants.policy import DEFAULT_RULES, parse_policy
+from tenants.services.policies import publish_policy
 from tenants.slugs import schema_of
-
-FIRST_POLICY_FROM = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def create_tenant(
@@ -46,13 +44,26 @@ def create_tenant(
             tenant.save()
             host.tenant = tenant
             host.save()
-            SlaPolicy.objects.create(tenant=tenant, version=1, valid_from=FIRST_POLICY_FROM, rules=dict(rules))
+            publish_policy(tenant=tenant, rules=rules)
             create_schema(tenant)
     except IntegrityError:  # another process took the name or the host since we looked
         raise ValidationError({"slug": ["A tenant of this name or host has just been made."]}) from None
     finally:
         connection.set_schema_to_public()  # type: ignore[attr-defined]
     return tenant
+
+
+def edit_tenant(*, tenant: Tenant, name: str, timezone: str, billing: Mapping[str, Any]) -> Tenant:
+    """The slug stays: schema, keys and addresses carry it. Raises: ValidationError."""
+    tenant.name, tenant.timezone, tenant.billing = name.strip(), timezone, dict(billing)
+    tenant.full_clean(exclude=["schema_name"])
+    tenant.save(update_fields=["name", "timezone", "billing"])
+    return tenant
+
+
+def set_tenant_active(*, tenant: Tenant, active: bool) -> None:
+    """An inactive tenant's hosts, keys, tokens and webhooks open nothing from the next request on; its data stays."""
+    Tenant.objects.filter(pk=tenant.pk).update(active=active)
 
 
 def create_schema(tenant: Tenant) -> None:
