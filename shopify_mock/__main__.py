@@ -12,6 +12,7 @@ from shopify_mock.desk import Desk
 from shopify_mock.errors import WrongSetting
 from shopify_mock.sender import Sender
 from shopify_mock.server import make_server
+from shopify_mock.smtp import make_mail_server
 from shopify_mock.store import Store
 
 logger = logging.getLogger("shopify_mock")
@@ -40,12 +41,19 @@ def _serve(config: Config, desk: Desk) -> int:
         server = make_server(desk, config.port)
     except OSError as error:
         return _refuse(f"SHOPIFY_MOCK_PORT {config.port} cannot be used: {error.strerror}.")
+    try:
+        mail = make_mail_server(desk, config.smtp_port)
+    except OSError as error:
+        return _refuse(f"SHOPIFY_MOCK_SMTP_PORT {config.smtp_port} cannot be used: {error.strerror}.")
     sender = Sender(desk.store, url=config.webhook_url, secret=config.secret)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     sender.start()
+    threading.Thread(target=mail.serve_forever, args=(0.2,), daemon=True, name="mail").start()
     logger.info("The shop is open at http://127.0.0.1:%d", server.server_address[1])
+    logger.info("It takes mail at smtp://127.0.0.1:%d", mail.server_address[1])
     server.serve_forever(poll_interval=0.2)
+    mail.shutdown()
     sender.stop()
     return 0
 

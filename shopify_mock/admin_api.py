@@ -23,7 +23,8 @@ from shopify_mock.desk import Desk
 from shopify_mock.errors import WrongRequest
 from shopify_mock.goods import FIRST_ORDER_ID, ID_STEP
 from shopify_mock.shop import API_VERSION, CURRENCY, DOMAIN, HOME, NAME, SHOP_ID, ZONE
-from shopify_mock.state import View, view
+from shopify_mock.state import view
+from shopify_mock.view import View
 
 Json = dict[str, Any]
 PATH = re.compile(r"/admin/api/(?:20\d\d-\d\d|unstable)/(?P<rest>[a-z0-9_/]+)\.json")

@@ -12,12 +12,27 @@ from urllib.parse import urlsplit
 from shopify_mock.errors import WrongSetting
 
 MAX_BATCH = 50_000
-SHARES = ("problem_share", "drop", "delay", "double", "reorder")
+SHARES = (
+    "problem_share",
+    "drop",
+    "delay",
+    "double",
+    "reorder",
+    "act_fail",
+    "act_refuse",
+    "act_silent",
+    "inbox_fail",
+)
+ABOVE_ZERO = ("api_bucket", "api_leak_per_second", "graphql_points", "graphql_restore_per_second")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What `POST /admin/settings` can change; shares are 0 to 1 and hold for batches generated from then on."""
+    """What `POST /admin/settings` can change; shares are 0 to 1. Those of webhooks hold for what is planned from then on.
+
+    Of the calls that change an order: `act_fail` answers 500 and does nothing, `act_refuse` answers a userError,
+    `act_silent` does it and never says so; each takes `act_slow_seconds`. `pace_seconds`: how soon people act on it.
+    """
 
     problem_share: float = 0.15
     drop: float = 0.0
@@ -27,6 +42,14 @@ class Settings:
     delay_seconds: float = 60.0
     api_bucket: float = 400.0
     api_leak_per_second: float = 20.0
+    graphql_points: float = 2000.0
+    graphql_restore_per_second: float = 100.0
+    act_fail: float = 0.0
+    act_refuse: float = 0.0
+    act_silent: float = 0.0
+    act_slow_seconds: float = 0.0
+    inbox_fail: float = 0.0
+    pace_seconds: float = 60.0
 
     def changed(self, values: Mapping[str, object]) -> "Settings":
         """Raises: WrongSetting."""
@@ -39,8 +62,8 @@ class Settings:
             top = 1.0 if name in SHARES else 86_400.0
             if not 0 <= value <= top:
                 raise WrongSetting(f"{name} must lie between 0 and {top:g}; it is {value:g}.")
-        if not values.get("api_bucket", 1) or not values.get("api_leak_per_second", 1):
-            raise WrongSetting("api_bucket and api_leak_per_second must be above 0.")
+        if any(not values.get(name, 1) for name in ABOVE_ZERO):
+            raise WrongSetting(f"{', '.join(ABOVE_ZERO)} must be above 0.")
         return replace(self, **{name: float(value) for name, value in values.items() if isinstance(value, int | float)})
 
     def as_dict(self) -> dict[str, float]:
@@ -52,6 +75,7 @@ class Config:
     """`webhook_url` may be empty: then webhooks are planned and kept, but not sent."""
 
     port: int
+    smtp_port: int
     home: Path
     webhook_url: str
     secret: str
@@ -74,8 +98,10 @@ def read_config(environ: Mapping[str, str]) -> Config:
             f"they are {least} and {most}."
         )
     secret = environ.get("SHOPIFY_MOCK_SECRET") or _kept_secret(home)
+    port = _whole(environ, "SHOPIFY_MOCK_PORT", 8090, 0, 65_535)
     return Config(
-        port=_whole(environ, "SHOPIFY_MOCK_PORT", 8090, 0, 65_535),
+        port=port,
+        smtp_port=_whole(environ, "SHOPIFY_MOCK_SMTP_PORT", min(port + 1, 65_535) if port else 0, 0, 65_535),
         home=home,
         webhook_url=_address(environ),
         secret=secret,

@@ -61,7 +61,7 @@ def _route(life: Life, rng: Random, paid: int) -> int:
     return life.add(paid + rng.randint(15, 9 * MINUTE), "routed")
 
 
-def _ship(life: Life, rng: Random, ready: int, *, late: int = 0) -> int:
+def ship(life: Life, rng: Random, ready: int, *, late: int = 0) -> int:
     """Every parcel handed over and its label printed; gives the time of the last."""
     at = ready + (late or rng.randint(25 * MINUTE, int(3.2 * HOUR)))
     for parcel in range(life.parcels):
@@ -72,7 +72,7 @@ def _ship(life: Life, rng: Random, ready: int, *, late: int = 0) -> int:
     return at
 
 
-def _carry(life: Life, rng: Random, shipped: int, *, until: str = "delivered") -> int:
+def carry(life: Life, rng: Random, shipped: int, *, until: str = "delivered") -> int:
     """The carrier's scans, parcel by parcel, as far as `until`; gives the time of the last."""
     gaps = (
         ("in_transit", 1 * HOUR, 4 * HOUR),
@@ -98,7 +98,7 @@ def healthy(rng: Random) -> Life:
         gone = life.add(paid + rng.randint(10, 40), "cancelled", reason="customer")
         life.add(gone + 1, "refunded")
         return life
-    _carry(life, rng, _ship(life, rng, _route(life, rng, paid)))
+    carry(life, rng, ship(life, rng, _route(life, rng, paid)))
     return life
 
 
@@ -107,7 +107,7 @@ def just_in_time(rng: Random) -> Life:
     life = _begin(rng)
     life.add(1, "payment_pending")
     paid = _pay(life, rng, PAYMENT_TARGET - rng.randint(25, 35))
-    _carry(life, rng, _ship(life, rng, _route(life, rng, paid)))
+    carry(life, rng, ship(life, rng, _route(life, rng, paid)))
     life.deadline = PAYMENT_TARGET
     return life
 
@@ -130,7 +130,7 @@ def _payment_issue(life: Life, rng: Random, silent: bool, cured: bool) -> None:
         life.since = life.add(rng.randint(3, 40), "payment_failed")
     if cured:
         life.until = _pay(life, rng, rng.randint(45 * MINUTE, 3 * HOUR))
-        _carry(life, rng, _ship(life, rng, _route(life, rng, life.until)))
+        carry(life, rng, ship(life, rng, _route(life, rng, life.until)))
     elif not silent and rng.random() < 0.2:
         life.until = life.add(rng.randint(6 * HOUR, 12 * HOUR), "cancelled", reason="declined")
 
@@ -141,13 +141,13 @@ def _inventory_shortage(life: Life, rng: Random, silent: bool, cured: bool) -> N
         life.since = life.deadline = paid + STOCK_TARGET
         if cured:
             life.until = life.add(life.since + rng.randint(HOUR, 4 * HOUR), "routed")
-            _carry(life, rng, _ship(life, rng, life.until))
+            carry(life, rng, ship(life, rng, life.until))
         return
     routed = _route(life, rng, paid)
     life.since = life.add(routed + rng.randint(10 * MINUTE, 90 * MINUTE), "held", reason="INVENTORY_OUT_OF_STOCK")
     if cured:
         life.until = life.add(life.since + rng.randint(HOUR, 5 * HOUR), "released")
-        _carry(life, rng, _ship(life, rng, life.until, late=rng.randint(10 * MINUTE, 2 * HOUR)))
+        carry(life, rng, ship(life, rng, life.until, late=rng.randint(10 * MINUTE, 2 * HOUR)))
 
 
 def _address_validation(life: Life, rng: Random, silent: bool, cured: bool) -> None:
@@ -158,7 +158,7 @@ def _address_validation(life: Life, rng: Random, silent: bool, cured: bool) -> N
         life.deadline = None
         fixed = life.add(life.since + rng.randint(HOUR, 6 * HOUR), "address_changed")
         life.until = life.add(fixed + 20, "released")
-        _carry(life, rng, _ship(life, rng, life.until, late=rng.randint(10 * MINUTE, 2 * HOUR)))
+        carry(life, rng, ship(life, rng, life.until, late=rng.randint(10 * MINUTE, 2 * HOUR)))
 
 
 def _delayed_fulfillment(life: Life, rng: Random, silent: bool, cured: bool) -> None:
@@ -166,19 +166,19 @@ def _delayed_fulfillment(life: Life, rng: Random, silent: bool, cured: bool) -> 
     life.since = routed + PREPARATION_TARGET
     life.deadline = rng.choice((life.since, FULFILLMENT_TARGET))
     if cured:
-        life.until = _ship(life, rng, 0, late=rng.randint(25 * HOUR, 30 * HOUR))
-        _carry(life, rng, life.until)
+        life.until = ship(life, rng, 0, late=rng.randint(25 * HOUR, 30 * HOUR))
+        carry(life, rng, life.until)
 
 
 def _shipping_delay(life: Life, rng: Random, silent: bool, cured: bool) -> None:
     way = 2 if silent else rng.randrange(3)
-    shipped = _ship(life, rng, _route(life, rng, _pay(life, rng)))
+    shipped = ship(life, rng, _route(life, rng, _pay(life, rng)))
     if way == 1:
-        out = _carry(life, rng, shipped, until="out_for_delivery")
+        out = carry(life, rng, shipped, until="out_for_delivery")
         tried = life.add(out + rng.randint(HOUR, 4 * HOUR), "moved", parcel=0, status="attempted_delivery")
         life.since = life.add(tried + rng.randint(HOUR, 3 * HOUR), "moved", parcel=0, status="failure")
     else:
-        moving = _carry(life, rng, shipped, until="in_transit")
+        moving = carry(life, rng, shipped, until="in_transit")
         life.since = life.deadline = life.promise
         if way == 0:
             life.since = life.add(moving + rng.randint(3 * HOUR, 12 * HOUR), "moved", parcel=0, status="delayed")

@@ -39,7 +39,8 @@ def page(stats: Mapping[str, Any], orders: Sequence[Mapping[str, Any]], webhook_
         f"<dl>{tiles}</dl>"
         f'<div class="box"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         f'<p><a href="/admin/orders.json">orders</a> · <a href="/admin/problems">problems</a> · '
-        f'<a href="/stats">stats</a> · <a href="/admin/settings">settings</a></p></main></body></html>'
+        f'<a href="/stats">stats</a> · <a href="/admin/settings">settings</a> · <a href="/mail">e-mails</a> · '
+        f'<a href="/slack">Slack</a> · <a href="/hooks">webhooks</a></p></main></body></html>'
     )
 
 

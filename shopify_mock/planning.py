@@ -1,10 +1,11 @@
 """The webhooks of a batch: when each goes out, and what the chaos settings do to them. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import NamedTuple
 
-from shopify_mock.batch import PlannedOrder
+from shopify_mock.batch import Happening, PlannedOrder
 from shopify_mock.config import Settings
 from shopify_mock.webhooks import event_id_of, topics_of, webhook_id_of
 
@@ -24,6 +25,14 @@ class Delivery:
     copy: int = 0
 
 
+class Placed(NamedTuple):
+    """A happening at its place in its order's life."""
+
+    sequence: int
+    happening: Happening
+    event_id: str
+
+
 def plan_deliveries(
     orders: Sequence[PlannedOrder], *, seed: int, now: float, delay: float, settings: Settings
 ) -> list[Delivery]:
@@ -37,15 +46,33 @@ def plan_deliveries(
     return _shuffled(rng, [_troubled(rng, found, settings) for found in doubled], now, settings)
 
 
-def _of_order(order: PlannedOrder, now: float, delay: float) -> list[Delivery]:
-    found = []
+def plan_more(
+    order_id: int,
+    parcels: int,
+    placed: Iterable[Placed],
+    *,
+    rng: Random,
+    now: float,
+    delay: float,
+    settings: Settings,
+) -> list[Delivery]:
+    """The webhooks of what is added to a life that goes on: late, lost and doubled like any other."""
+    plain = [found for item in placed for found in _of_happening(order_id, parcels, item, now, delay)]
+    return [_troubled(rng, copy, settings) for found in plain for copy in _doubled(rng, found, settings)]
+
+
+def _of_order(order: PlannedOrder, now: float, delay: float) -> Iterator[Delivery]:
     for sequence, happening in enumerate(order.happenings):
-        event_id = event_id_of(order.id, sequence)
-        for topic in topics_of(happening, order.goods["parcels"]):
-            webhook_id = webhook_id_of(event_id, topic, 0)
-            due = max(now, happening.at + delay)
-            found.append(Delivery(order.id, sequence, topic, event_id, webhook_id, happening.at, due))
-    return found
+        placed = Placed(sequence, happening, event_id_of(order.id, sequence))
+        yield from _of_happening(order.id, order.goods["parcels"], placed, now, delay)
+
+
+def _of_happening(order_id: int, parcels: int, placed: Placed, now: float, delay: float) -> Iterator[Delivery]:
+    sequence, happening, event_id = placed
+    for topic in topics_of(happening, parcels):
+        webhook_id = webhook_id_of(event_id, topic, 0)
+        due = max(now, happening.at + delay)
+        yield Delivery(order_id, sequence, topic, event_id, webhook_id, happening.at, due)
 
 
 def _doubled(rng: Random, found: Delivery, settings: Settings) -> list[Delivery]:

@@ -2,19 +2,26 @@
 
 import json
 import logging
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from shopify_mock.admin_api import AdminApi, Answer
 from shopify_mock.desk import Desk
+from shopify_mock.doorman import Doorman
 from shopify_mock.errors import MockError, WrongRequest
+from shopify_mock.graphql.api import GraphQL, Silence
+from shopify_mock.inbox import Inbox
+from shopify_mock.inbox_page import inbox_page
 from shopify_mock.page import page
 
 logger = logging.getLogger(__name__)
 MAX_BODY = 64 * 1024
+GRAPHQL = re.compile(r"/admin/api/(?:20\d\d-\d\d|unstable)/graphql\.json")
 Json = dict[str, Any]
 JSON = "application/json; charset=utf-8"
 
@@ -23,7 +30,8 @@ class Routes:
     """What the shop answers, by method and path; knows nothing of sockets."""
 
     def __init__(self, desk: Desk) -> None:
-        self.desk, self.api = desk, AdminApi(desk)
+        self.desk, self.api, self.graphql = desk, AdminApi(desk), GraphQL(desk)
+        self.doorman, self.inbox = Doorman(desk), Inbox(desk.store)
         self.gets: dict[str, Callable[[dict[str, str]], Any]] = {
             "/healthz": lambda query: {"status": "ok"},
             "/stats": lambda query: desk.store.stats(time.time()),
@@ -33,6 +41,9 @@ class Routes:
             "/admin/orders.json": desk.orders,
             "/": lambda query: self._page(),
         }
+        for path, kind in (("/mail", "mail"), ("/slack", "slack"), ("/hooks", "hook")):
+            self.gets[path] = partial(self._inbox_page, kind)
+            self.gets[f"{path}.json"] = partial(self._inbox, kind)
         self.posts: dict[str, tuple[int, Callable[[Json], Json]]] = {
             "/admin/orders/generate": (202, desk.generate),
             "/admin/settings": (200, desk.change_settings),
@@ -44,11 +55,24 @@ class Routes:
         found = self.gets[path](query)
         return found if isinstance(found, str) else Answer(200, found)
 
-    def post(self, path: str, body: bytes) -> Answer:
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Raises: WrongRequest; Silence when there shall be no answer."""
+        if GRAPHQL.fullmatch(path):
+            return self.graphql.answer(body, headers.get("X-Shopify-Access-Token", ""))
+        if path.startswith("/admin/api/"):
+            return missing(True, "GET")
+        if self.doorman.knows(path):
+            return self.doorman.take(path, body, headers)
         if path not in self.posts:
             return missing(path in self.gets, "GET")
         status, act = self.posts[path]
         return Answer(status, act(_object(body)))
+
+    def _inbox(self, kind: str, query: dict[str, str]) -> Json:
+        return {"count": self.inbox.count(kind), "received": self.inbox.newest(kind)}
+
+    def _inbox_page(self, kind: str, query: dict[str, str]) -> str:
+        return inbox_page(kind, self.inbox.newest(kind))
 
     def _page(self) -> str:
         orders = self.desk.orders({"limit": "25"})["orders"]
@@ -93,6 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "CasaLlum"
     sys_version = ""
     timeout = 30
+    disable_nagle_algorithm = True  # head and body are two writes: the second would wait 40 ms for the first's receipt
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
@@ -115,17 +140,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(Answer(403, {"errors": "Pages of other sites may not tell the shop anything."}))
             return
         path = urlsplit(self.path).path
-        if path.startswith("/admin/api/"):
-            self._send(missing(True, "GET"))
-        else:
-            self._guarded(lambda: self.shop.post(path, body))
+        headers = {name.title(): value for name, value in self.headers.items()}
+        self._guarded(lambda: self.shop.post(path, body, headers))
 
     def _guarded(self, act: Callable[[], Answer | str]) -> None:
         try:
             self._send(act())
         except MockError as error:
             self._send(Answer(400, {"errors": str(error)}))
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, Silence):
             self.close_connection = True
         except Exception:
             logger.exception("%s %s failed", self.command, urlsplit(self.path).path)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from shopify_mock.batch import Happening, PlannedOrder
-from shopify_mock.planning import Delivery
+from shopify_mock.planning import Delivery, Placed
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS shop_order (
@@ -31,6 +31,14 @@ CREATE TABLE IF NOT EXISTS delivery (
 CREATE INDEX IF NOT EXISTS delivery_due ON delivery (due_at) WHERE state = 'planned';
 CREATE INDEX IF NOT EXISTS delivery_state ON delivery (state, copy);
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS act (
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, order_id INTEGER NOT NULL REFERENCES shop_order, operation TEXT NOT NULL,
+  key TEXT UNIQUE, input TEXT NOT NULL, result TEXT NOT NULL, done_at INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS act_order ON act (order_id);
+CREATE TABLE IF NOT EXISTS received (
+  id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('mail', 'slack', 'hook')),
+  sender TEXT NOT NULL, recipient TEXT NOT NULL, subject TEXT NOT NULL, headers TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS received_kind ON received (kind, id);
 """
 DUE = """
 SELECT id, order_id, sequence, topic, event_id, webhook_id, triggered_at, attempts
@@ -123,23 +131,46 @@ class Store:
                     for index, h in enumerate(o.happenings)
                 ),
             )
+            self._add_deliveries(connection, deliveries)
+
+    def _add_deliveries(self, connection: sqlite3.Connection, deliveries: Iterable[Delivery]) -> None:
+        names = ("order_id", "sequence", "topic", "event_id", "webhook_id", "triggered_at", "due_at", "state", "copy")
+        connection.executemany(ADD_DELIVERY, (tuple(getattr(d, name) for name in names) for d in deliveries))
+
+    def life(self, order_id: int, now: float) -> tuple[dict[str, Any], list[Happening], list[Happening]] | None:
+        """Goods, what has happened, and what lies ahead; None for an order that the shop does not know yet."""
+        last = self.known(order_id, now)
+        if last is None:
+            return None
+        goods, past = self.history(order_id, through=last)
+        ahead = self.rows(
+            "SELECT at, kind, data FROM happening WHERE order_id = ? AND sequence > ? ORDER BY sequence",
+            (order_id, last),
+        )
+        return goods, past, [Happening(row["at"], row["kind"], json.loads(row["data"])) for row in ahead]
+
+    def turn(
+        self, order_id: int, after: int, placed: Sequence[Placed], deliveries: Iterable[Delivery], *, replace: bool
+    ) -> None:
+        """The life goes on otherwise from the place `after`: what lay ahead is replaced, or comes after what is added."""
+        at = (order_id, after)
+        with self.writing() as connection:
+            ahead = connection.execute("SELECT * FROM happening WHERE order_id = ? AND sequence > ?", at).fetchall()
+            connection.execute("DELETE FROM happening WHERE order_id = ? AND sequence > ?", at)
+            if replace:
+                connection.execute("DELETE FROM delivery WHERE order_id = ? AND sequence > ?", at)
+            else:
+                connection.execute(
+                    "UPDATE delivery SET sequence = sequence + ? WHERE order_id = ? AND sequence > ?",
+                    (len(placed), *at),
+                )
+            kept = [] if replace else ahead
             connection.executemany(
-                ADD_DELIVERY,
-                (
-                    (
-                        d.order_id,
-                        d.sequence,
-                        d.topic,
-                        d.event_id,
-                        d.webhook_id,
-                        d.triggered_at,
-                        d.due_at,
-                        d.state,
-                        d.copy,
-                    )
-                    for d in deliveries
-                ),
+                "INSERT INTO happening VALUES (?, ?, ?, ?, ?)",
+                [(order_id, p.sequence, p.happening.at, p.happening.kind, json.dumps(p.happening.data)) for p in placed]
+                + [(order_id, row["sequence"] + len(placed), row["at"], row["kind"], row["data"]) for row in kept],
             )
+            self._add_deliveries(connection, deliveries)
 
     def history(self, order_id: int, *, through: int) -> tuple[dict[str, Any], list[Happening]]:
         """The order's goods and its happenings up to that sequence number."""

@@ -10,7 +10,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from shopify_mock.batch import Happening
 from shopify_mock.shop import API_VERSION, DOMAIN, utc_iso
-from shopify_mock.state import View, view
+from shopify_mock.state import view
+from shopify_mock.view import View
 
 Json = dict[str, Any]
 TOPICS: Mapping[str, Sequence[str]] = {
@@ -24,6 +25,11 @@ TOPICS: Mapping[str, Sequence[str]] = {
     "address_changed": ("orders/updated",),
     "shipped": ("fulfillments/create", "orders/fulfilled"),
     "moved": ("fulfillment_events/create", "fulfillments/update"),
+    "released_part": (),  # the order is still held by others
+    "relocated": (),
+    "noted": ("orders/updated",),
+    "tagged": ("orders/updated",),
+    "tracking_updated": ("fulfillments/update",),
     "cancelled": ("orders/cancelled", "orders/updated"),
     "refunded": ("refunds/create", "order_transactions/create", "orders/updated"),
 }
@@ -69,6 +75,11 @@ def _of_fulfillment_order(topic: str, found: View) -> Json:
 def event_id_of(order: int, sequence: int) -> str:
     """One happening, one event id, whatever number of topics it raises."""
     return str(uuid5(NAMESPACE_URL, f"https://{DOMAIN}/orders/{order}/happenings/{sequence}"))
+
+
+def event_id_of_act(order: int, act: int) -> str:
+    """Of what an app's call made happen: such happenings move the places of those that come after them."""
+    return str(uuid5(NAMESPACE_URL, f"https://{DOMAIN}/orders/{order}/acts/{act}"))
 
 
 def webhook_id_of(event_id: str, topic: str, copy: int) -> str:

@@ -60,7 +60,9 @@ def test_settings_are_read_changed_and_kept(tmp_path: Path) -> None:
     with serving(desk_of(tmp_path)) as client:
         assert client.get("/admin/settings").json() == {
             "problem_share": 0.15, "drop": 0.05, "delay": 0.0, "double": 0.0, "reorder": 1.0, "delay_seconds": 60.0,
-            "api_bucket": 400.0, "api_leak_per_second": 20.0,
+            "api_bucket": 400.0, "api_leak_per_second": 20.0, "graphql_points": 2000.0,
+            "graphql_restore_per_second": 100.0, "act_fail": 0.0, "act_refuse": 0.0, "act_silent": 0.0,
+            "act_slow_seconds": 0.0, "inbox_fail": 0.0, "pace_seconds": 60.0,
         }  # fmt: skip
 
 
