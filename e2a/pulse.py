@@ -44,6 +44,8 @@ class Pulse:
 
     def beat(self) -> None:
         """Sends what was touched since the last beat. A failure drops the hints: the pages poll besides."""
+        if not threading.main_thread().is_alive():
+            return  # the process is ending, and the event loops have ended already
         with self.lock:
             schemas, self.touched = self.touched, set()
         for schema in sorted(schemas):

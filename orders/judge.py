@@ -36,6 +36,7 @@ class Known(NamedTuple):
     stages: Mapping[int, dict[str, sla.StageVerdict]]
     policies: Sequence[PolicyVersion]
     settle: Mapping[str, int]
+    read_at: datetime  # by the database's clock, after the locks were had
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ def parse_settle(text: str) -> Mapping[str, int]:
     return settle
 
 
-def known_from(orders: Sequence[Any], facts: Iterable[Any], stages: Iterable[Any], policies: tuple[str, str]) -> Known:
+def known_from(orders: Sequence[Any], facts: Iterable[Any], stages: Iterable[Any], policies: Any) -> Known:
     """Groups the rows by order. Shapes: the statements FACTS, STAGES and POLICIES."""
     by_order: dict[int, list[sla.Fact]] = defaultdict(list)
     newest: dict[int, int] = {}
@@ -77,17 +78,21 @@ def known_from(orders: Sequence[Any], facts: Iterable[Any], stages: Iterable[Any
     stored: dict[int, dict[str, sla.StageVerdict]] = defaultdict(dict)
     for row in stages:
         stored[row[0]][row[1]] = sla.StageVerdict(*row[2:])
-    return Known(orders, by_order, newest, history, stored, parse_versions(policies[0]), parse_settle(policies[1]))
+    versions, settle, read_at = policies
+    return Known(orders, by_order, newest, history, stored, parse_versions(versions), parse_settle(settle), read_at)
 
 
 def judge(known: Known, *, now: datetime, cause: Mapping[int, str], received: bool, settled: bool) -> Writes:
     """Folds each order in its own try; one whose fold fails keeps its events and its old verdict, and comes back.
+
+    Never at an earlier instant than the stored verdict's: who had the locks before may have looked at a later clock than `now`.
 
     `cause`: by order, for the timeline; `received`: the cause is an event just stored. `settled`: judge as if every source
     had settled (backfill).
     """
     writes = Writes()
     settle = None if settled else known.settle
+    now = max(now, known.read_at)
     for order in known.orders:
         facts = known.facts.get(order.id)
         if not facts:

@@ -56,7 +56,8 @@ POLICIES = """
 SELECT (SELECT coalesce(json_agg(json_build_array(p.id, p.valid_from, p.rules) ORDER BY p.version), '[]')
     FROM "public".tenants_slapolicy p WHERE p.tenant_id = t.id)::text,
   (SELECT coalesce(json_object_agg(w.name, w.settle_seconds), '{{}}')
-    FROM "public".tenants_webhooksource w WHERE w.tenant_id = t.id AND w.settle_seconds > 0)::text
+    FROM "public".tenants_webhooksource w WHERE w.tenant_id = t.id AND w.settle_seconds > 0)::text,
+  clock_timestamp()
 FROM "public".tenants_tenant t WHERE t.schema_name = %(schema)s"""
 
 HASHES = """

@@ -57,8 +57,13 @@ def in_acme(acme: Tenant) -> Iterator[Tenant]:
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def committed(transactional_db: None) -> None:
     """For races and processes: really commits, on as many connections as the test likes; swept afterwards."""
+
+
+@pytest.fixture
+def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Instead of pytest-django's, which would empty the public schema too. By this name it knows that a database is needed."""
     with django_db_blocker.unblock():
         try:
             yield
