@@ -24,7 +24,8 @@ class Answer(NamedTuple):
         return self.label == self.truth
 
 
-class Bin(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Bin:
     """Answers whose confidence lies in [low, high). `stated`: their mean confidence; `right`: the share that was right."""
 
     low: float
@@ -102,7 +103,8 @@ def loses(pairs: Iterable[tuple[bool, bool]]) -> bool:
     differing = worse + better
     if len(known) < LEAST_CASES or worse <= better:
         return False
-    return sum(comb(differing, hits) for hits in range(worse, differing + 1)) / 2**differing <= SURE
+    chance: float = sum(comb(differing, hits) for hits in range(worse, differing + 1)) / 2**differing
+    return chance <= SURE
 
 
 def matrix_text(rows: Mapping[str, Mapping[str, int]]) -> str:

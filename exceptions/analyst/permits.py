@@ -5,26 +5,26 @@ from datetime import timedelta
 
 from exceptions.analyst import steps
 from exceptions.analyst.case import Case
-from exceptions.analyst.words import ActionKind, Label
+from exceptions.analyst.words import Action, Label
 from orders import facts
 
-A = ActionKind
+A = Action
 HARMLESS = (A.NONE, A.WAIT, A.ASSIGN)
-TELL = (A.EMAIL, A.SLACK, A.WEBHOOK, A.SHOPIFY_TAGS)
+TELL = (A.EMAIL_CUSTOMER, A.EMAIL_TEAM, A.SLACK, A.WEBHOOK, A.SHOPIFY_TAG)
 KEEP = (A.SHOPIFY_HOLD, A.HOLD)
 LET_GO = (A.SHOPIFY_RELEASE, A.RELEASE)
 HOPELESS = timedelta(days=2)  # unpaid or without goods for so long, an order may be cancelled
 
-PREFERRED: Mapping[Label, Sequence[ActionKind]] = {  # the best first
-    Label.PAYMENT_ISSUE: (A.SHOPIFY_CANCEL, A.EMAIL, *TELL, *KEEP),
-    Label.INVENTORY_SHORTAGE: (A.SHOPIFY_REFUND, A.SLACK, *TELL, *KEEP),
-    Label.ADDRESS_VALIDATION: (A.EMAIL, *TELL, A.SHOPIFY_ADDRESS, *KEEP),
-    Label.DELAYED_FULFILLMENT: (A.SLACK, *TELL),
-    Label.SHIPPING_DELAY: (A.EMAIL, *TELL, A.SHOPIFY_TRACKING),
+PREFERRED: Mapping[Label, Sequence[Action]] = {  # the best first
+    Label.PAYMENT_ISSUE: (A.SHOPIFY_CANCEL, A.EMAIL_CUSTOMER, *TELL, *KEEP),
+    Label.INVENTORY_SHORTAGE: (A.SHOPIFY_REFUND, A.SLACK, *TELL, A.SHOPIFY_MOVE, *KEEP),
+    Label.ADDRESS_VALIDATION: (A.EMAIL_CUSTOMER, *TELL, A.SHOPIFY_ADDRESS, *KEEP),
+    Label.DELAYED_FULFILLMENT: (A.SLACK, *TELL, A.SHOPIFY_MOVE, A.SHOPIFY_RESCHEDULE),
+    Label.SHIPPING_DELAY: (A.EMAIL_CUSTOMER, *TELL, A.SHOPIFY_TRACKING),
     Label.CARRIER_LOST: (A.ASSIGN, *TELL, A.SHOPIFY_REFUND),
-    Label.CUSTOMER_UNAVAILABLE: (A.EMAIL, *TELL, A.SHOPIFY_TRACKING),
-    Label.CUSTOMS_HOLD: (A.EMAIL, *TELL),
-    Label.WEATHER: (A.EMAIL, *TELL, A.WAIT),
+    Label.CUSTOMER_UNAVAILABLE: (A.EMAIL_CUSTOMER, *TELL, A.SHOPIFY_TRACKING),
+    Label.CUSTOMS_HOLD: (A.EMAIL_CUSTOMER, *TELL),
+    Label.WEATHER: (A.EMAIL_CUSTOMER, *TELL, A.WAIT),
     Label.FRAUD_REVIEW: (A.ASSIGN, A.SLACK, *KEEP),
     Label.ORDER_HELD: (A.ASSIGN, A.SLACK),
     Label.SOURCE_TROUBLE: (A.SLACK, A.ASSIGN),
@@ -32,7 +32,7 @@ PREFERRED: Mapping[Label, Sequence[ActionKind]] = {  # the best first
 }
 
 
-def permitted_actions(case: Case, labels: Iterable[Label]) -> frozenset[ActionKind]:
+def permitted_actions(case: Case, labels: Iterable[Label]) -> frozenset[Action]:
     """For the causes that the rules hold plausible. Over or cancelled, nothing but words is left to do."""
     if case.subject.verdict != "active" or case.status == "CANCELLED":
         return frozenset({A.NONE})
@@ -43,7 +43,7 @@ def permitted_actions(case: Case, labels: Iterable[Label]) -> frozenset[ActionKi
     return frozenset(allowed - refused(case))
 
 
-def refused(case: Case) -> set[ActionKind]:
+def refused(case: Case) -> set[Action]:
     """What cannot be undone needs more than a cause: time that has passed, and goods that are not on their way."""
     gone = case.shipped_at is not None
     old = case.until - case.began_at > HOPELESS
@@ -53,7 +53,7 @@ def refused(case: Case) -> set[ActionKind]:
     if not case.first(facts.PAID) or not old:
         found.add(A.SHOPIFY_REFUND)
     if gone:
-        found |= {A.SHOPIFY_ADDRESS, *KEEP}
+        found |= {A.SHOPIFY_ADDRESS, A.SHOPIFY_MOVE, A.SHOPIFY_RESCHEDULE, *KEEP}
     return found
 
 
@@ -71,7 +71,7 @@ def is_open_hold_cured(case: Case) -> bool:
     return cure is not None and any(one.at > held.at for one in case.of(cure))
 
 
-def first_choice(case: Case, label: Label, permitted: frozenset[ActionKind]) -> ActionKind:
+def first_choice(case: Case, label: Label, permitted: frozenset[Action]) -> Action:
     """What the rules recommend: never what cannot be undone, which a person or a playbook may still choose."""
     if A.RELEASE in permitted:
         return A.SHOPIFY_RELEASE if is_shopify(case) else A.RELEASE

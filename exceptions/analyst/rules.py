@@ -13,7 +13,7 @@ from exceptions.analyst.permits import first_choice, permitted_actions
 from exceptions.analyst.signals import Signal, signals_of
 from exceptions.analyst.steps import causes_of
 from exceptions.analyst.wording import client_note, ops_note
-from exceptions.analyst.words import BLAME_OF, ActionKind, Blame, Label
+from exceptions.analyst.words import BLAME_OF, Action, Blame, Label
 
 SUREST, LEAST, DOUBT = 0.97, 0.05, 0.4
 PLAUSIBLE = 0.1
@@ -44,7 +44,7 @@ class Judgement:
     evidence: Sequence[Evidence]
     ops_note: str
     client_note: str
-    action: ActionKind
+    action: Action
     plausible: Mapping[Label, float]
 
 

@@ -3,24 +3,27 @@
 from collections.abc import Mapping
 
 from exceptions.analyst.case import Case, length_text
-from exceptions.analyst.words import ActionKind, Label
+from exceptions.analyst.words import Action, Label
 
-NEXT: Mapping[ActionKind, str] = {
-    ActionKind.SHOPIFY_HOLD: "Hold it in the shop until this is mended.",
-    ActionKind.SHOPIFY_RELEASE: "What it was held for is mended: release it in the shop.",
-    ActionKind.SHOPIFY_ADDRESS: "Put the right address into the shop.",
-    ActionKind.SHOPIFY_TAGS: "Tag it in the shop.",
-    ActionKind.SHOPIFY_TRACKING: "Send the customer the tracking notice.",
-    ActionKind.SHOPIFY_CANCEL: "Cancel it in the shop.",
-    ActionKind.SHOPIFY_REFUND: "Refund it.",
-    ActionKind.EMAIL: "Write to the customer.",
-    ActionKind.SLACK: "Tell those who can move it.",
-    ActionKind.WEBHOOK: "Tell the system that can move it.",
-    ActionKind.ASSIGN: "Somebody should look at it.",
-    ActionKind.HOLD: "Hold it until this is mended.",
-    ActionKind.RELEASE: "What it was held for is mended: release it.",
-    ActionKind.WAIT: "Wait for the next event.",
-    ActionKind.NONE: "Nothing is left to do.",
+NEXT: Mapping[Action, str] = {
+    Action.SHOPIFY_HOLD: "Hold it in the shop until this is mended.",
+    Action.SHOPIFY_RELEASE: "What it was held for is mended: release it in the shop.",
+    Action.SHOPIFY_ADDRESS: "Put the right address into the shop.",
+    Action.SHOPIFY_TAG: "Tag it in the shop.",
+    Action.SHOPIFY_TRACKING: "Send the customer the tracking notice.",
+    Action.SHOPIFY_CANCEL: "Cancel it in the shop.",
+    Action.SHOPIFY_REFUND: "Refund it.",
+    Action.EMAIL_CUSTOMER: "Write to the customer.",
+    Action.EMAIL_TEAM: "Write to those who can move it.",
+    Action.SHOPIFY_MOVE: "Ship it from another location.",
+    Action.SHOPIFY_RESCHEDULE: "Give it another day.",
+    Action.SLACK: "Tell those who can move it.",
+    Action.WEBHOOK: "Tell the system that can move it.",
+    Action.ASSIGN: "Somebody should look at it.",
+    Action.HOLD: "Hold it until this is mended.",
+    Action.RELEASE: "What it was held for is mended: release it.",
+    Action.WAIT: "Wait for the next event.",
+    Action.NONE: "Nothing is left to do.",
 }
 CLIENT: Mapping[Label, str] = {
     Label.PAYMENT_ISSUE: "We have not received the payment for your order yet. As soon as it arrives, we prepare your order.",
@@ -44,7 +47,7 @@ def client_note(label: Label) -> str:
     return CLIENT[label]
 
 
-def ops_note(case: Case, root_cause: str, action: ActionKind) -> str:
+def ops_note(case: Case, root_cause: str, action: Action) -> str:
     subject = case.subject
     parts = [root_cause]
     if subject.due_at and subject.verdict == "active":

@@ -33,22 +33,25 @@ class Blame(TextChoices):
     UNKNOWN = "unknown", "Unknown"
 
 
-class ActionKind(TextChoices):
-    """What may be recommended."""
+class Action(TextChoices):
+    """What may be recommended: the kinds of the playbooks' catalogue (a test holds them equal), or nothing."""
 
-    SHOPIFY_HOLD = "shopify_hold", "Hold in the shop"
-    SHOPIFY_RELEASE = "shopify_release", "Release in the shop"
+    SHOPIFY_HOLD = "shopify_hold", "Hold the order in the shop"
+    SHOPIFY_RELEASE = "shopify_release", "Release the shop's holds"
     SHOPIFY_ADDRESS = "shopify_address", "Correct the address in the shop"
-    SHOPIFY_TAGS = "shopify_tags", "Tag and note in the shop"
-    SHOPIFY_TRACKING = "shopify_tracking", "Send the tracking notice"
+    SHOPIFY_TAG = "shopify_tag", "Tag the order in the shop"
+    SHOPIFY_MOVE = "shopify_move", "Ship from another location"
+    SHOPIFY_RESCHEDULE = "shopify_reschedule", "Reschedule the fulfillment"
+    SHOPIFY_TRACKING = "shopify_tracking", "Send the tracking notice again"
+    SHOPIFY_REFUND = "shopify_refund", "Refund the order"
     SHOPIFY_CANCEL = "shopify_cancel", "Cancel the order"
-    SHOPIFY_REFUND = "shopify_refund", "Refund"
-    EMAIL = "email", "E-mail"
-    SLACK = "slack", "Slack message"
-    WEBHOOK = "webhook", "Webhook"
-    ASSIGN = "assign", "Assign to a person"
-    HOLD = "hold", "Hold here"
-    RELEASE = "release", "Release here"
+    EMAIL_CUSTOMER = "email_customer", "Write to the customer"
+    EMAIL_TEAM = "email_team", "Write to a team"
+    SLACK = "slack", "Post to Slack"
+    WEBHOOK = "webhook", "Call a webhook"
+    ASSIGN = "assign", "Assign it"
+    HOLD = "hold", "Stop the clocks"
+    RELEASE = "release", "Let the clocks run"
     WAIT = "wait", "Wait for an event"
     NONE = "none", "Nothing to do"
 

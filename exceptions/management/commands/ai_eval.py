@@ -1,6 +1,6 @@
 """`ai_eval`: how well the analyst labels, on orders of the mock shop made from a seed."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -59,7 +59,7 @@ def result_of(found: Evaluation) -> dict[str, Any]:
         "healthy": found.healthy,
         "unjustified": found.unjustified,
         "false_alarm_rate": round(found.false_alarms, 4),
-        "exceptions": asdict(replace(answers, bins=[])) | {"bins": [one._asdict() for one in answers.bins]},
+        "exceptions": asdict(answers),
         "confusion": confusion(found.answers),
         "passed": found.passed,
     }

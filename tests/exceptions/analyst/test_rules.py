@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from exceptions.analyst.case import Today
 from exceptions.analyst.permits import permitted_actions
 from exceptions.analyst.rules import judge_case
-from exceptions.analyst.words import ActionKind, Blame, Label
+from exceptions.analyst.words import Action, Blame, Label
+from exceptions.playbooks.catalogue import ACTION_KINDS
 from tests.exceptions.analyst.cast import PROMISED, Step, case, paid, ready, shipped
 
 HELD = {"hold_id": "h1"}
@@ -204,21 +205,21 @@ def test_retracted_event_is_no_evidence() -> None:
 @pytest.mark.parametrize(
     ("reason", "at", "steps", "forbidden"),
     [
-        ("PAYMENT_DELAY", 0.6, [(0, "order_created")], {ActionKind.SHOPIFY_CANCEL, ActionKind.SHOPIFY_REFUND}),
-        ("SHIPPING_DELAY", 20, shipped((9, "shipment_delayed")), {ActionKind.SHOPIFY_CANCEL, ActionKind.SHOPIFY_HOLD}),
-        ("INVENTORY_SHORTAGE", 1, paid((0.5, "inventory_shortage")), {ActionKind.SHOPIFY_REFUND, ActionKind.RELEASE}),
+        ("PAYMENT_DELAY", 0.6, [(0, "order_created")], {Action.SHOPIFY_CANCEL, Action.SHOPIFY_REFUND}),
+        ("SHIPPING_DELAY", 20, shipped((9, "shipment_delayed")), {Action.SHOPIFY_CANCEL, Action.SHOPIFY_HOLD}),
+        ("INVENTORY_SHORTAGE", 1, paid((0.5, "inventory_shortage")), {Action.SHOPIFY_REFUND, Action.RELEASE}),
     ],
 )
 def test_what_cannot_be_undone_needs_time_and_goods_that_stand_still(
-    reason: str, at: float, steps: list[Step], forbidden: set[ActionKind]
+    reason: str, at: float, steps: list[Step], forbidden: set[Action]
 ) -> None:
     assert permitted_actions(case(reason, steps, at=at), list(Label)).isdisjoint(forbidden)
 
 
 def test_hopeless_unpaid_order_may_be_cancelled_but_the_rules_do_not_ask_for_it() -> None:
     known = case("PAYMENT_DELAY", [(0, "order_created")], at=72)
-    assert ActionKind.SHOPIFY_CANCEL in permitted_actions(known, [Label.PAYMENT_ISSUE])
-    assert judge_case(known).action == ActionKind.EMAIL
+    assert Action.SHOPIFY_CANCEL in permitted_actions(known, [Label.PAYMENT_ISSUE])
+    assert judge_case(known).action == Action.EMAIL_CUSTOMER
 
 
 def test_hold_whose_cause_is_mended_is_to_be_released() -> None:
@@ -226,12 +227,19 @@ def test_hold_whose_cause_is_mended_is_to_be_released() -> None:
         (1, "order_held", HELD | {"reason": "INCORRECT_ADDRESS"}), (1, "address_invalid"), (30, "address_corrected")
     )
     judged = judge_case(case("DELIVERY_DELAY", steps, at=49))
-    assert judged.action == ActionKind.RELEASE
+    assert judged.action == Action.RELEASE
 
 
 def test_over_leaves_nothing_to_do() -> None:
     judged = judge_case(case("PREPARATION_DELAY", ready((7, "order_packed")), at=9))
-    assert judged.action == ActionKind.NONE and judged.blame == Blame.WAREHOUSE
+    assert judged.action == Action.NONE and judged.blame == Blame.WAREHOUSE
+
+
+def test_actions_are_those_of_the_playbooks() -> None:
+    assert set(Action.values) == {*ACTION_KINDS, "none"}
+    assert {kind: ACTION_KINDS[kind].title for kind in ACTION_KINDS} == {
+        one.value: one.label for one in Action if one != Action.NONE
+    }
 
 
 KINDS = [
