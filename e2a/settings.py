@@ -272,6 +272,7 @@ AI_PROVIDER_BASE_URL = env.url("AI_PROVIDER_BASE_URL", "https://openrouter.ai/ap
 AI_MODEL = env.text("AI_MODEL")
 AI_API_KEY = env.text("AI_API_KEY")
 AI_MAX_DAILY_TOKENS = env.whole("AI_MAX_DAILY_TOKENS", 200_000)
+E2A_AI_TENANT_SHARE = env.number("E2A_AI_TENANT_SHARE", 0.5, low=0, high=1)
 AI_MODE = env.one_of("AI_MODE", "smart", ("smart", "full", "fallback"))
 AI_TIMEOUT_SECONDS = env.number("AI_TIMEOUT_SECONDS", 3, low=0.1, high=60)
 AI_MIN_CONFIDENCE = env.number("AI_MIN_CONFIDENCE", 0.55, low=0, high=1)

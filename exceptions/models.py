@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from exceptions.analyst.models import Analysis, AnalystSwitch, Feedback, KnownCause  # noqa: F401  Django finds an app's tables here
 from exceptions.choices import Kind, Reason, Resolution, ResolvedBy, Severity, Status, Verdict
 
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django_tenants.models import DomainMixin, TenantMixin
 
+from tenants.ai.models import AiBreaker, AiBudget, AiReservation  # noqa: F401  Django finds an app's tables here
 from tenants.audit import audited
 from tenants.fields import EncryptedTextField
 from tenants.hosts import validate_host

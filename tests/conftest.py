@@ -88,6 +88,8 @@ def sweep() -> None:
         cursor.execute("DELETE FROM public.tenants_slapolicy WHERE version > 1")
         for table in ("apikey", "webhooksecret", "webhooksource", "membership", "invitation", "mail", "merchant"):
             cursor.execute(f"DELETE FROM public.tenants_{table}")
+        for table in ("aibudget", "aireservation", "aibreaker"):
+            cursor.execute(f"DELETE FROM public.tenants_{table}")
         cursor.execute("DELETE FROM public.django_session")
         cursor.execute("DELETE FROM public.axes_accessattempt")
         cursor.execute("DELETE FROM public.tenants_user")
