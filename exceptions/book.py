@@ -12,7 +12,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from exceptions.reconcile import Entry, Snapshot, reconcile
-from orders.ports import Change
+from orders.ports import Change, Correction
 
 Connection = psycopg.Connection[Any]
 Key = tuple[int, str]  # order, reason
@@ -109,6 +109,20 @@ class Book:
             missing = writes.born.keys() - born.keys()
             pending = [change for change in pending if (change.order_pk, change.reason) in missing]
         return sorted(surfaced)
+
+    def foretell(
+        self, connection: Connection, *, schema: str, changes: Sequence[Change], now: datetime
+    ) -> list[Correction]:
+        """What `apply` would write; one round trip, and the same locks."""
+        stored = lock_stored(connection, statements(schema), changes)
+        corrections = []
+        for change in changes:
+            _, exception = stored.get((change.order_pk, change.reason), (None, None))
+            decision = reconcile(change.before, change.now, exception, at=now, history=change.history)
+            if decision.row is not None:
+                kinds = tuple(entry.kind for entry in decision.entries)
+                corrections.append(Correction(change.order_pk, change.reason, kinds))
+        return corrections
 
 
 def lock_stored(

@@ -46,6 +46,7 @@ __all__ = [
     "RETRYABLE",
     "TAKEN",
     "TRIES",
+    "UNWRITABLE",
     "Receipt",
     "ingest",
     "report",

@@ -17,13 +17,14 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from orders import sla
-from orders.ports import Change, exception_book
+from orders.ports import Change, Finding, exception_book
 from orders.statements import Statements
 from tenants.policy import PolicyVersion, parse_policy
 
 logger = logging.getLogger(__name__)
 Connection = psycopg.Connection[Any]
 UNSEEN: dict[str, sla.StageVerdict] = {}
+ONCE_FOUND = Finding("active", datetime.fromtimestamp(0, UTC), None, None, "", "", None, None)
 
 
 class Known(NamedTuple):
@@ -82,13 +83,22 @@ def known_from(orders: Sequence[Any], facts: Iterable[Any], stages: Iterable[Any
     return Known(orders, by_order, newest, history, stored, parse_versions(versions), parse_settle(settle), read_at)
 
 
-def judge(known: Known, *, now: datetime, cause: Mapping[int, str], received: bool, settled: bool) -> Writes:
+def judge(
+    known: Known,
+    *,
+    now: datetime,
+    cause: Mapping[int, str],
+    received: bool,
+    settled: bool,
+    thorough: bool = False,
+) -> Writes:
     """Folds each order in its own try; one whose fold fails keeps its events and its old verdict, and comes back.
 
     Never at an earlier instant than the stored verdict's: who had the locks before may have looked at a later clock than `now`.
 
     `cause`: by order, for the timeline; `received`: the cause is an event just stored. `settled`: judge as if every source
-    had settled (backfill).
+    had settled (backfill). `thorough`: hand over every finding and every absence of one, so that the exceptions are checked
+    even where the verdict stands.
     """
     writes = Writes()
     settle = None if settled else known.settle
@@ -100,7 +110,10 @@ def judge(known: Known, *, now: datetime, cause: Mapping[int, str], received: bo
             continue
         try:
             verdict = sla.fold(facts, known.policies, now, settle=settle)
-            note_difference(writes, order, verdict, known, now, cause.get(order.id, ""), received and order.id in cause)
+            why = cause.get(order.id, "")
+            note_difference(writes, order, verdict, known, now, why, received and order.id in cause)
+            if thorough:
+                check_all(writes, order, verdict, known.history[order.id], why)
         except Exception as error:
             logger.exception("the fold of order %s failed", order.id)
             writes.failures.append(failure(order.id, error))
@@ -140,6 +153,16 @@ def note_difference(
                 writes.changes.append(
                     Change(order.id, order.order_id, order.merchant, reason, old.get(reason), new.get(reason), history, cause)
                 )
+
+
+def check_all(writes: Writes, order: Any, verdict: sla.Verdict, history: bool, cause: str) -> None:
+    """In place of the order's changes: every reason there is, as if the opposite had been known before."""
+    writes.changes = [change for change in writes.changes if change.order_pk != order.id]
+    found = sla.findings(verdict)
+    for reason in sla.ALL_REASONS:
+        now = found.get(reason)
+        before = None if now else ONCE_FOUND
+        writes.changes.append(Change(order.id, order.order_id, order.merchant, reason, before, now, history, cause))
 
 
 def stage_json(stage: sla.StageVerdict) -> dict[str, Any]:

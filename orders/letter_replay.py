@@ -9,7 +9,7 @@ from typing import Any
 
 from orders.demands import meet
 from orders.events import Incoming
-from orders.ingest import CONFLICT, MAX_EVENTS, NEW, TAKEN, Receipt, take
+from orders.ingest import CONFLICT, MAX_EVENTS, NEW, TAKEN, UNWRITABLE, Receipt, take
 from orders.judge import Connection, Writes, as_json, judge_orders
 from orders.letter_reading import Copy, Errors, Reader, StillRefused
 from orders.models import Entrance
@@ -148,7 +148,14 @@ def through_the_door(
     dry_run: bool,
 ) -> list[Outcome]:
     events = [event for _, reading in part for event in reading.events]
-    receipts, writes = take(connection, texts, events, now=reader.now, keep_conflicts=False)
+    try:
+        receipts, writes = take(connection, texts, events, now=reader.now, keep_conflicts=False)
+    except UNWRITABLE as error:
+        if len(part) > 1:  # one of them is to blame
+            alone = [through_the_door(connection, texts, [each], reader, done, dry_run=dry_run) for each in part]
+            return [outcome for outcomes in alone for outcome in outcomes]
+        sentence = f"The verdict on its order cannot be written: {type(error).__name__}."
+        return [Outcome(part[0][0].id, REFUSED, errors={"event": [sentence]})]
     done.told.append((events, receipts, writes))
     done.effects += effects_of(writes.changes)
     outcomes, rest = [], iter(receipts)

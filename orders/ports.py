@@ -42,6 +42,15 @@ class Change:
     cause: str  # "event wms/evt-1", "deadline", "reprocess", …; for the timeline
 
 
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a change does to the order's exception; `kinds` as in its timeline, empty for a column nobody is told of."""
+
+    order_pk: int
+    reason: str
+    kinds: tuple[str, ...]
+
+
 class ExceptionBook(Protocol):
     """Keeps one exception per order and reason."""
 
@@ -49,6 +58,11 @@ class ExceptionBook(Protocol):
         self, connection: psycopg.Connection[Any], *, schema: str, changes: Sequence[Change], now: datetime
     ) -> list[int]:
         """Runs inside the caller's transaction, on its connection. Returns the ids opened or reopened."""
+
+    def foretell(
+        self, connection: psycopg.Connection[Any], *, schema: str, changes: Sequence[Change], now: datetime
+    ) -> list[Correction]:
+        """What `apply` would write of these changes; writes nothing."""
 
 
 @cache

@@ -13,7 +13,7 @@ from orders import facts as types
 from orders.facts import Course, Fact, course_of, settled_at
 from orders.holds import pauses_of
 from orders.ports import Finding
-from orders.problems import PROBLEM_TYPES, ProblemVerdict, problems_from_json, problems_of, problems_to_json
+from orders.problems import PROBLEM_TYPES, PROBLEMS, ProblemVerdict, problems_from_json, problems_of, problems_to_json
 from orders.stages import (
     CANCELLED,
     REASONS,
@@ -28,6 +28,7 @@ from orders.stages import (
 from tenants.policy import PolicyVersion, policy_at
 
 __all__ = [
+    "ALL_REASONS",
     "REASONS",
     "Fact",
     "ProblemVerdict",
@@ -44,6 +45,7 @@ __all__ = [
     "problems_to_json",
 ]
 
+ALL_REASONS = (*REASONS.values(), *(problem.reason for problem in PROBLEMS))
 STAGE_OCCURRENCE = "stage"
 NO_SETTLE: Mapping[str, int] = {}
 NO_TARGETS: Mapping[str, int] = {}
