@@ -44,6 +44,11 @@ def test_a_late_order_opens_one_exception_and_says_what_made_it(in_acme: Tenant)
         "resolved_at": None,
         "resolved_by": None,
         "history": False,
+        "resolution_attempts": 0,
+        "max_resolution_attempts": None,
+        "resolution_blocked": False,
+        "resolution_blocked_reason": "",
+        "planned_occurrence": 0,
         "first_seen_at": NOW,
         "updated_at": NOW,
     }
