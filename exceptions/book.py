@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -11,17 +11,19 @@ import msgspec
 import psycopg
 from psycopg.rows import tuple_row
 
-from exceptions.reconcile import Entry, Snapshot, reconcile
+from exceptions.reconcile import Decision, Entry, Snapshot, reconcile
 from orders.ports import Change, Correction
+from tenants.weights import priority_parts
 
 Connection = psycopg.Connection[Any]
 Key = tuple[int, str]  # order, reason
 SCHEMA = re.compile(r"[a-z][a-z0-9_]{0,62}")
 NAMES = tuple(column.name for column in fields(Snapshot))
 COLUMNS = ", ".join(NAMES)
+READ = [f"r.{name}::json" if name == "priority_parts" else f"r.{name}" for name in NAMES]
 TYPES = """status text, severity text, verdict text, resolution text, opened_at timestamptz, ended_at timestamptz,
   due_at timestamptz, stage text, occurrence_count int, occurrence_key text, snoozed_until timestamptz,
-  acknowledged_at timestamptz, resolved_at timestamptz, resolved_by text, history boolean"""
+  acknowledged_at timestamptz, resolved_at timestamptz, resolved_by text, history boolean, priority int, priority_parts jsonb"""
 
 LOCK = """
 SELECT r.id, r.order_id, r.reason_code, {columns}
@@ -71,7 +73,7 @@ def statements(schema: str) -> Statements:
     qualified = f'"{schema}"'
     values = ", ".join(f"u.{name}" for name in NAMES)
     return Statements(
-        lock=LOCK.format(s=qualified, columns=", ".join(f"r.{name}" for name in NAMES)),
+        lock=LOCK.format(s=qualified, columns=", ".join(READ)),
         insert=INSERT.format(s=qualified, columns=COLUMNS, types=TYPES),
         update=UPDATE.format(s=qualified, columns=COLUMNS, types=TYPES, values=values),
         tell=TELL.format(s=qualified),
@@ -118,7 +120,7 @@ class Book:
         corrections = []
         for change in changes:
             _, exception = stored.get((change.order_pk, change.reason), (None, None))
-            decision = reconcile(change.before, change.now, exception, at=now, history=change.history)
+            decision = decided(change, exception, now)
             if decision.row is not None:
                 kinds = tuple(entry.kind for entry in decision.entries)
                 corrections.append(Correction(change.order_pk, change.reason, kinds))
@@ -140,7 +142,7 @@ def decide(changes: Iterable[Change], stored: Mapping[Key, tuple[int, Snapshot]]
     for change in changes:
         key = (change.order_pk, change.reason)
         number, exception = stored.get(key, (None, None))
-        decision = reconcile(change.before, change.now, exception, at=now, history=change.history)
+        decision = decided(change, exception, now)
         if decision.row is None:
             continue
         columns = {name: value for name in NAMES if (value := getattr(decision.row, name)) is not None}
@@ -153,6 +155,24 @@ def decide(changes: Iterable[Change], stored: Mapping[Key, tuple[int, Snapshot]]
             writes.rows.append({"id": number} | columns)
             writes.entries += [{"id": number} | entry for entry in entries]
     return writes
+
+
+def decided(change: Change, exception: Snapshot | None, now: datetime) -> Decision:
+    """What the table of reconciling says, with the priority that follows from it."""
+    decision = reconcile(change.before, change.now, exception, at=now, history=change.history)
+    row = decision.row or exception
+    if row is None or change.now is None:
+        return decision
+    parts = priority_parts(
+        change.priority,
+        change.now.bearing,
+        severity=row.severity,
+        reason=change.reason,
+        occurrences=row.occurrence_count,
+    )
+    if decision.row is None and parts == row.priority_parts:
+        return decision
+    return replace(decision, row=replace(row, priority=sum(parts.values()), priority_parts=parts))
 
 
 def identity(change: Change) -> dict[str, Any]:

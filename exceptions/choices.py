@@ -39,8 +39,9 @@ class Reason(TextChoices):
 
 
 class Resolution(TextChoices):
-    """The first three are the fold's alone; what a person may choose is in `transitions`."""
+    """The first four are the fold's alone; what a person may choose is in `transitions`."""
 
+    SAVED = "saved", "In time after a warning"
     COMPLETED_LATE = "completed_late", "Completed late"
     CURED = "cured", "Cured"
     CANCELLED = "cancelled", "Order cancelled"
@@ -51,13 +52,11 @@ class Resolution(TextChoices):
     REFUNDED = "refunded", "Refunded"
     CUSTOMER_INFORMED = "customer_informed", "Customer informed"
     NO_ACTION = "no_action", "No action needed"
-    ACTION = "action", "Solved by an action"  # a playbook's alone: what the action should lead to has come
 
 
 class ResolvedBy(TextChoices):
     FOLD = "fold", "The order's events"
     PERSON = "person", "A person"
-    PLAYBOOK = "playbook", "A playbook"
 
 
 class Kind(TextChoices):
@@ -69,22 +68,10 @@ class Kind(TextChoices):
     ENDED = "ended", "Ended"  # the verdict is over on an exception that a person had resolved
     CORRECTED = "corrected", "Corrected"
     SEVERITY_CHANGED = "severity_changed", "Severity changed"
+    BREACHED = "breached", "Deadline missed"  # the stage had been at risk, and this exception open for that
     ACKNOWLEDGED = "acknowledged", "Acknowledged"
     STARTED = "started", "Started"
     ASSIGNED = "assigned", "Assigned"
     COMMENTED = "commented", "Commented"
     SNOOZED = "snoozed", "Snoozed"
     WOKEN = "woken", "Snooze ended"
-    ACTION_PLANNED = "action_planned", "Action planned"
-    ACTION_SUGGESTED = "action_suggested", "Action suggested"
-    APPROVAL_ASKED = "approval_asked", "Approval asked"
-    ACTION_APPROVED = "action_approved", "Action approved"
-    ACTION_REJECTED = "action_rejected", "Action rejected"
-    ACTION_DONE = "action_done", "Action done"
-    ACTION_FAILED = "action_failed", "Action failed"
-    ACTION_UNKNOWN = "action_unknown", "Outcome of the action not known"
-    ACTION_ENDED = "action_ended", "Action no longer needed"
-    EXPECTATION_MET = "expectation_met", "Led to what was expected"
-    EXPECTATION_MISSED = "expectation_missed", "Did not lead to what was expected"
-    RESOLUTION_BLOCKED = "resolution_blocked", "Playbook stopped"
-    RESOLUTION_UNBLOCKED = "resolution_unblocked", "Playbook goes on"

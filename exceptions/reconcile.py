@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from exceptions.choices import Kind, Resolution, ResolvedBy, Status, Verdict
-from orders.ports import Finding
+from orders.ports import AT_RISK_OCCURRENCE, Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,16 @@ class Snapshot:
     resolved_at: datetime | None
     resolved_by: str | None
     history: bool
+    priority: int = 0
+    priority_parts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_resolved(self) -> bool:
         return self.status == Status.RESOLVED
 
     @property
-    def is_settled_by_decision(self) -> bool:
-        """A person's word stands, and so does that of a playbook, which a person wrote."""
-        return self.resolved_by in (ResolvedBy.PERSON, ResolvedBy.PLAYBOOK)
+    def is_settled_by_person(self) -> bool:
+        return self.resolved_by == ResolvedBy.PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,9 @@ def born(now: Finding, at: datetime, history: bool) -> Decision:
 
 def active(now: Finding, exception: Snapshot, history: bool) -> Decision:
     followed = follow(exception, now)
-    if is_new_occurrence(now, exception) or (exception.is_resolved and not exception.is_settled_by_decision):
+    if is_warning_come_true(now, exception):
+        return Decision(followed, (Entry(Kind.BREACHED, {"from": exception.severity, "to": now.severity}),), surfaced=True)
+    if is_new_occurrence(now, exception) or (exception.is_resolved and not exception.is_settled_by_person):
         row = replace(reopened(followed), occurrence_count=exception.occurrence_count + 1, history=history)
         return Decision(row, (Entry(Kind.REOPENED, {"occurrence": row.occurrence_count}),), surfaced=True)
     if exception.is_resolved:
@@ -117,7 +120,7 @@ def active(now: Finding, exception: Snapshot, history: bool) -> Decision:
 
 def over(now: Finding, exception: Snapshot, at: datetime) -> Decision:
     row = follow(exception, now)
-    again = is_new_occurrence(now, exception)
+    again = is_new_occurrence(now, exception) and not is_warning_come_true(now, exception)
     if again:
         row = replace(row, occurrence_count=exception.occurrence_count + 1)
     if not exception.is_resolved and (again or exception.verdict != Verdict.OVER):
@@ -138,7 +141,7 @@ def retracted(exception: Snapshot, at: datetime) -> Decision:
     row = replace(exception, verdict=Verdict.NONE, ended_at=None)
     if not exception.is_resolved:
         row = resolved(row, Resolution.FALSE_ALARM, at)
-    elif not exception.is_settled_by_decision:
+    elif not exception.is_settled_by_person:
         row = replace(row, resolution=Resolution.FALSE_ALARM)
     return Decision(row, (Entry(Kind.RETRACTED),))
 
@@ -146,6 +149,12 @@ def retracted(exception: Snapshot, at: datetime) -> Decision:
 def is_new_occurrence(now: Finding, exception: Snapshot) -> bool:
     """Another run of the problem, after the known one. A late fact that only extends or rekeys the known run makes none."""
     return now.occurrence_key != exception.occurrence_key and now.opened_at > exception.opened_at
+
+
+def is_warning_come_true(now: Finding, exception: Snapshot) -> bool:
+    """The stage was at risk, nobody has closed that, and now it is late: the same exception goes on, more severe."""
+    warned = exception.occurrence_key == AT_RISK_OCCURRENCE != now.occurrence_key
+    return warned and not exception.is_resolved and exception.verdict == Verdict.ACTIVE
 
 
 def follow(exception: Snapshot, now: Finding) -> Snapshot:

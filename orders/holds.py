@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import NamedTuple
 
 from orders.facts import HELD, RELEASED, Fact
@@ -16,18 +17,32 @@ class Pause(NamedTuple):
     until: datetime | None
 
 
+class Hold(NamedTuple):
+    """A hold from its beginning to its release. `fact`: that which began it."""
+
+    since: datetime
+    until: datetime | None
+    fact: Fact
+
+
 def pauses_of(facts: Iterable[Fact]) -> list[Pause]:
-    """The union of all holds, each from `order_held` to the earliest `order_released` of the same id not before it."""
-    held: list[tuple[datetime, str]] = []
+    """The union of all holds."""
+    return union(Pause(hold.since, hold.until) for hold in holds_of(facts))
+
+
+def holds_of(facts: Iterable[Fact]) -> list[Hold]:
+    """Each hold, from `order_held` to the earliest `order_released` of the same id not before it; by beginning."""
+    held: list[tuple[datetime, str, str, str, Fact]] = []
     released: dict[str, list[datetime]] = defaultdict(list)
     for fact in facts:
         if fact.event_type == HELD:
-            held.append((fact.effective_at, hold_of(fact)))
+            held.append((fact.effective_at, hold_of(fact), fact.source, fact.event_id, fact))
         elif fact.event_type == RELEASED:
             released[hold_of(fact)].append(fact.effective_at)
     for times in released.values():
         times.sort()
-    return union(Pause(since, release_after(released.get(hold, []), since)) for since, hold in sorted(held))
+    held.sort(key=itemgetter(0, 1, 2, 3))
+    return [Hold(since, release_after(released.get(hold, []), since), fact) for since, hold, _, _, fact in held]
 
 
 def open_holds(facts: Iterable[Fact]) -> dict[str, datetime]:

@@ -151,7 +151,7 @@ def _store(
     locked = orders.fetchall()
     fresh = {(source, event): key for key, source, event in stored.fetchall()}
     versions = policies.fetchall()[0]
-    return known_from(locked, facts.fetchall(), stages.fetchall(), versions), fresh
+    return known_from(connection, locked, facts.fetchall(), stages.fetchall(), versions), fresh
 
 
 def _store_unjudged(
@@ -196,7 +196,7 @@ def report(
             stored += 1
             INGEST_SUCCESS.labels(schema, event.event_type, event.source).inc()
     for change in writes.changes:
-        if change.before is None and change.now is not None:
+        if change.is_breach_or_problem and change.now is not None:
             SLA_BREACHES.labels(schema, change.reason, change.now.severity).inc()
     INGEST_SECONDS.labels(schema).observe(seconds)
     if stored:

@@ -17,13 +17,19 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from orders import sla
+from orders.clocks import UNWATCHED as NO_WATCH
+from orders.clocks import Watch
 from orders.ports import Change, Finding, exception_book
 from orders.statements import Statements
-from tenants.policy import PolicyVersion, parse_policy
+from orders.stored import bearing_from, carried_columns, carried_json, stage_json, watch_from
+from orders.versions import versions_from
+from tenants.policy import PolicyVersion
+from tenants.weights import USUAL_PRIORITY, PriorityRules
 
 logger = logging.getLogger(__name__)
 Connection = psycopg.Connection[Any]
 UNSEEN: dict[str, sla.StageVerdict] = {}
+UNWATCHED: dict[str, Watch] = {}
 ONCE_FOUND = Finding("active", datetime.fromtimestamp(0, UTC), None, None, "", "", None, None)
 
 
@@ -35,6 +41,7 @@ class Known(NamedTuple):
     newest: Mapping[int, int]  # the newest event id of each order
     history: Mapping[int, bool]  # whether that newest event is history
     stages: Mapping[int, dict[str, sla.StageVerdict]]
+    watches: Mapping[int, dict[str, Watch]]
     policies: Sequence[PolicyVersion]
     settle: Mapping[str, int]
     read_at: datetime  # by the database's clock, after the locks were had
@@ -53,21 +60,14 @@ class Writes:
 
 
 @lru_cache(maxsize=1024)
-def parse_versions(text: str) -> tuple[PolicyVersion, ...]:
-    """The versions of a policy from their JSON text; a version is never edited, so the text is a safe key."""
-    return tuple(
-        PolicyVersion(id=key, valid_from=datetime.fromisoformat(start).astimezone(UTC), policy=parse_policy(rules))
-        for key, start, rules in msgspec.json.decode(text)
-    )
-
-
-@lru_cache(maxsize=1024)
 def parse_settle(text: str) -> Mapping[str, int]:
     settle: dict[str, int] = msgspec.json.decode(text)
     return settle
 
 
-def known_from(orders: Sequence[Any], facts: Iterable[Any], stages: Iterable[Any], policies: Any) -> Known:
+def known_from(
+    connection: Connection, orders: Sequence[Any], facts: Iterable[Any], stages: Iterable[Any], policies: Any
+) -> Known:
     """Groups the rows by order. Shapes: the statements FACTS, STAGES and POLICIES."""
     by_order: dict[int, list[sla.Fact]] = defaultdict(list)
     newest: dict[int, int] = {}
@@ -77,10 +77,14 @@ def known_from(orders: Sequence[Any], facts: Iterable[Any], stages: Iterable[Any
         if key > newest.get(order, 0):
             newest[order], history[order] = key, past
     stored: dict[int, dict[str, sla.StageVerdict]] = defaultdict(dict)
-    for row in stages:
-        stored[row[0]][row[1]] = sla.StageVerdict(*row[2:])
-    versions, settle, read_at = policies
-    return Known(orders, by_order, newest, history, stored, parse_versions(versions), parse_settle(settle), read_at)
+    watched: dict[int, dict[str, Watch]] = defaultdict(dict)
+    for order, name, *columns, at_risk_at, watch in stages:
+        stored[order][name] = sla.StageVerdict(*columns)
+        if at_risk_at is not None or watch is not None:
+            watched[order][name] = watch_from(at_risk_at, watch)
+    listed, settle, read_at = policies
+    versions = versions_from(connection, listed)
+    return Known(orders, by_order, newest, history, stored, watched, versions, parse_settle(settle), read_at)
 
 
 def judge(
@@ -109,11 +113,11 @@ def judge(
             writes.empty.append(order.id)
             continue
         try:
-            verdict = sla.fold(facts, known.policies, now, settle=settle)
+            verdict = sla.fold(facts, known.policies, now, settle=settle, merchant=order.merchant)
             why = cause.get(order.id, "")
             note_difference(writes, order, verdict, known, now, why, received and order.id in cause)
             if thorough:
-                check_all(writes, order, verdict, known.history[order.id], why)
+                check_all(writes, order, verdict, known, why)
         except Exception as error:
             logger.exception("the fold of order %s failed", order.id)
             writes.failures.append(failure(order.id, error))
@@ -123,11 +127,11 @@ def judge(
 def note_difference(
     writes: Writes, order: Any, verdict: sla.Verdict, known: Known, now: datetime, cause: str, received: bool
 ) -> None:
-    before = known.stages.get(order.id, UNSEEN)
-    problems = sla.problems_to_json(verdict.problems)
+    before, watched = known.stages.get(order.id, UNSEEN), known.watches.get(order.id, UNWATCHED)
     for name, stage in verdict.stages.items():
-        if before.get(name) != stage:
-            writes.stages.append({"order_id": order.id, "name": name, **stage_json(stage)})
+        watch = verdict.watches.get(name, NO_WATCH)
+        if before.get(name) != stage or watched.get(name, NO_WATCH) != watch:
+            writes.stages.append({"order_id": order.id, "name": name, **stage_json(stage, watch)})
     writes.gone += [{"order_id": order.id, "name": name} for name in before if name not in verdict.stages]
     history = known.history[order.id]
     row = {
@@ -137,45 +141,46 @@ def note_difference(
         "began_at": verdict.began_at,
         "policy_id": verdict.policy_id,
         "contradiction": verdict.contradiction,
-        "problems": problems,
+        "problems": sla.problems_to_json(verdict.problems),
         "last_received_at": now if received else order.last_received_at,
         "settled_at": verdict.settled_at,
         "history": history,
         "folded_through": known.newest[order.id],
     }
-    if order.fold_retry_at or any(getattr(order, key) != value for key, value in row.items()):
-        writes.orders.append(row)
-    old = sla.findings_of(before, sla.problems_from_json(order.problems))
-    new = sla.findings_of(verdict.stages, verdict.problems)
+    carried = carried_columns(verdict)
+    if (
+        order.fold_retry_at
+        or order[-len(carried) :] != carried
+        or any(getattr(order, key) != value for key, value in row.items())
+    ):
+        writes.orders.append(row | carried_json(carried))
+    bearing = bearing_from(order.bearing)
+    old = sla.findings_of(before, sla.problems_from_json(order.problems), watched, bearing)
+    new = sla.findings(verdict)
     if old != new:
+        priority = priority_of(known.policies, verdict.policy_id)
         for reason in sorted(old.keys() | new.keys()):
-            if old.get(reason) != new.get(reason):
-                writes.changes.append(
-                    Change(order.id, order.order_id, order.merchant, reason, old.get(reason), new.get(reason), history, cause)
-                )
+            was, now_is = old.get(reason), new.get(reason)
+            if was != now_is:
+                change = Change(order.id, order.order_id, order.merchant, reason, was, now_is, history, cause, priority)
+                writes.changes.append(change)
 
 
-def check_all(writes: Writes, order: Any, verdict: sla.Verdict, history: bool, cause: str) -> None:
+def check_all(writes: Writes, order: Any, verdict: sla.Verdict, known: Known, cause: str) -> None:
     """In place of the order's changes: every reason there is, as if the opposite had been known before."""
     writes.changes = [change for change in writes.changes if change.order_pk != order.id]
-    found = sla.findings(verdict)
+    found, history = sla.findings(verdict), known.history[order.id]
+    priority = priority_of(known.policies, verdict.policy_id)
     for reason in sla.ALL_REASONS:
         now = found.get(reason)
         before = None if now else ONCE_FOUND
-        writes.changes.append(Change(order.id, order.order_id, order.merchant, reason, before, now, history, cause))
+        change = Change(order.id, order.order_id, order.merchant, reason, before, now, history, cause, priority)
+        writes.changes.append(change)
 
 
-def stage_json(stage: sla.StageVerdict) -> dict[str, Any]:
-    return {
-        "state": stage.state,
-        "started_at": stage.started_at,
-        "ended_at": stage.ended_at,
-        "due_at": stage.due_at,
-        "breached": stage.breached,
-        "severity": stage.severity or "",
-        "target_seconds": stage.target_seconds,
-        "judge_at": stage.judge_at,
-    }
+def priority_of(policies: Iterable[PolicyVersion], policy_id: int | None) -> PriorityRules:
+    """How the policy that the order began under weighs its exceptions."""
+    return next((version.policy.priority for version in policies if version.id == policy_id), USUAL_PRIORITY)
 
 
 def write(connection: Connection, texts: Statements, writes: Writes, *, now: datetime) -> list[int]:
@@ -210,7 +215,7 @@ def lock_by_ids(connection: Connection, texts: Statements, ids: Sequence[int]) -
             connection.execute(texts.policies, {"schema": texts.schema}),
         ]
     orders, facts, stages, policies = (cursor.fetchall() for cursor in cursors)
-    return known_from(orders, facts, stages, policies[0])
+    return known_from(connection, orders, facts, stages, policies[0])
 
 
 def judge_orders(

@@ -1,5 +1,6 @@
 """What happened: orders, their events (facts), stages (verdicts), parcels and dead letters. One schema per tenant."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -34,6 +35,23 @@ class Order(models.Model):
     fold_attempts = models.PositiveSmallIntegerField(db_default=0)
     fold_retry_at = models.DateTimeField(null=True)
     fold_error = models.CharField(max_length=500, db_default="")
+    # What it carries, as last stated; see orders.carried.
+    sales_channel = models.CharField(max_length=64, db_default="")
+    shipping_service = models.CharField(max_length=64, db_default="")
+    carrier = models.CharField(max_length=64, db_default="")
+    warehouse = models.CharField(max_length=64, db_default="")
+    destination_country = models.CharField(max_length=2, db_default="")
+    customer_tier = models.CharField(max_length=64, db_default="")
+    skus = ArrayField(models.TextField(), db_default=[])
+    tags = ArrayField(models.TextField(), db_default=[])
+    value_cents = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, db_default="")
+    promised_at = models.DateTimeField(null=True)
+    fulfil_by = models.DateTimeField(null=True)
+    window_from = models.DateTimeField(null=True)
+    window_until = models.DateTimeField(null=True)
+    rule = models.CharField(max_length=80, db_default="")  # of the policy, that takes the order
+    bearing = models.JSONField(null=True)  # tenants.weights.Bearing: what it adds to its exceptions' severity and priority
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["merchant", "order_id"], name="order_identity")]
@@ -100,6 +118,8 @@ class Stage(models.Model):
     severity = models.CharField(max_length=8, db_default="")
     target_seconds = models.BigIntegerField(null=True)
     judge_at = models.DateTimeField(null=True)
+    at_risk_at = models.DateTimeField(null=True)  # the warning point; past it, and not late, the severity is LOW
+    watch = models.JSONField(null=True)  # what its rule adds to its clock: {"opens": …, "ladder": …}
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["order", "name"], name="stage_once_per_order")]
@@ -110,6 +130,11 @@ class Stage(models.Model):
                 fields=["ended_at"],
                 name="stage_by_end",
                 condition=models.Q(due_at__isnull=False, ended_at__isnull=False),
+            ),
+            models.Index(
+                fields=["due_at", "id"],
+                name="stage_at_risk",
+                condition=models.Q(state="RUNNING", severity="LOW", breached=False),
             ),
         ]
 

@@ -13,6 +13,10 @@ import psycopg
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from tenants.weights import NO_BEARING, USUAL_PRIORITY, Bearing, PriorityRules
+
+STAGE_OCCURRENCE, AT_RISK_OCCURRENCE = "stage", "at_risk"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -21,11 +25,12 @@ class Finding:
     verdict: Literal["active", "over"]
     opened_at: datetime  # due_at of a stage, the time of a problem
     ended_at: datetime | None  # set when over
-    how: Literal["completed_late", "cured", "cancelled"] | None  # set when over
+    how: Literal["completed_late", "cured", "cancelled", "saved"] | None  # set when over
     severity: str
-    occurrence_key: str  # stages: "stage"
+    occurrence_key: str  # of a breach "stage", of a warning before it "at_risk"
     stage: str | None  # the stage of a breach, None for problems
     due_at: datetime | None
+    bearing: Bearing = NO_BEARING  # what the order adds to its priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,16 @@ class Change:
     now: Finding | None
     history: bool  # born of history: no notification, no action, no AI, no charge
     cause: str  # "event wms/evt-1", "deadline", "reprocess", …; for the timeline
+    priority: PriorityRules = USUAL_PRIORITY  # of the policy that the order began under
+
+    @property
+    def is_breach_or_problem(self) -> bool:
+        """Whether it tells of one for the first time; being at risk is none."""
+        return is_trouble(self.now) and not is_trouble(self.before)
+
+
+def is_trouble(finding: Finding | None) -> bool:
+    return finding is not None and finding.occurrence_key != AT_RISK_OCCURRENCE
 
 
 @dataclass(frozen=True, slots=True)

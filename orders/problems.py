@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from orders import facts
 from orders.facts import Fact
-from orders.stages import HIGH, MEDIUM
+from tenants.weights import HIGH, MEDIUM
 
 FIRST = "first"  # the occurrence key of a problem that no cure came before
 

@@ -7,7 +7,7 @@ unjudged, and carriers' events whose parcel has become known.
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -21,14 +21,18 @@ from e2a.postgresql.raw import database_now, raw_connection
 from e2a.pulse import pulse
 from orders import sla
 from orders.deadletters import Letter, store_letters
-from orders.judge import Connection, Writes, judge_orders, stage_json, write
+from orders.judge import Connection, Writes, judge_orders, priority_of, write
 from orders.models import Entrance
 from orders.ports import Change
 from orders.statements import quoted, statements_of
+from orders.stored import bearing_from, stage_json, watch_from
+from orders.versions import versions_from
+from tenants.policy import PolicyVersion
 
 logger = logging.getLogger(__name__)
 CHUNK = 500  # tenants in one look
 CLAIM = 1_000  # orders in one transaction
+CAUSE = "deadline"
 MAX_FOLD_ATTEMPTS = 5
 BACKFILL_LOCK = 20_61  # the class of the advisory locks that a running backfill holds, one a tenant
 
@@ -36,12 +40,14 @@ SCHEMAS = 'SELECT schema_name FROM "public".tenants_tenant WHERE active ORDER BY
 LOOK = """SELECT '{name}', EXISTS (SELECT 1 FROM {s}.orders_stage WHERE judge_at < %(now)s),
   EXISTS (SELECT 1 FROM {s}.orders_order WHERE fold_retry_at <= %(now)s),
   EXISTS (SELECT 1 FROM {s}.orders_event WHERE order_id IS NULL)"""
+# The limit counts orders that nobody else holds, so that two radars share what is due in the same second. Whoever skips
+# never waits, so that the order of locking does not matter.
 CLAIM_DUE = """
-SELECT id, merchant, order_id, history FROM {s}.orders_order
-WHERE id IN (SELECT order_id FROM {s}.orders_stage WHERE judge_at < %(now)s ORDER BY judge_at LIMIT %(limit)s)
-ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"""
+SELECT o.id, o.merchant, o.order_id, o.history, o.policy_id, o.bearing::json
+FROM {s}.orders_stage g JOIN {s}.orders_order o ON o.id = g.order_id
+WHERE g.judge_at < %(now)s ORDER BY g.judge_at LIMIT %(limit)s FOR NO KEY UPDATE OF o SKIP LOCKED"""
 DUE_STAGES = """
-SELECT order_id, name, state, started_at, ended_at, due_at, breached, severity, target_seconds, judge_at
+SELECT order_id, name, state, started_at, ended_at, due_at, breached, severity, target_seconds, judge_at, at_risk_at, watch::json
 FROM {s}.orders_stage WHERE order_id = ANY(%(ids)s) AND judge_at < %(now)s ORDER BY order_id, name"""
 UNJUDGED = """
 SELECT id, fold_attempts FROM {s}.orders_order
@@ -127,35 +133,48 @@ def pass_deadlines(connection: Connection, schema: str) -> int:
 
 
 def pass_claim(connection: Connection, schema: str) -> int:
-    """One transaction: orders nobody else holds, their due stages, the verdict that time alone makes, the exceptions."""
-    name = quoted(schema)
+    """One transaction: orders nobody else holds, their due stages, the verdict that time alone makes, the exceptions.
+
+    Returns how many orders it held.
+    """
+    name, texts = quoted(schema), statements_of(schema)
     with connection.transaction():
         now = database_now(connection)
         claim: psycopg.Cursor[Any] = connection.cursor(row_factory=namedtuple_row)
         orders = {row.id: row for row in claim.execute(CLAIM_DUE.format(s=name), {"now": now, "limit": CLAIM}).fetchall()}
         if not orders:
             return 0
-        rows = connection.execute(DUE_STAGES.format(s=name), {"ids": list(orders), "now": now}).fetchall()
-        writes = verdicts_of_time(orders, rows, now)
         with connection.pipeline():
-            write(connection, statements_of(schema), writes, now=now)
+            due = connection.execute(DUE_STAGES.format(s=name), {"ids": list(orders), "now": now})
+            listed = connection.execute(texts.policies, {"schema": schema})
+        policies = versions_from(connection, listed.fetchall()[0][0])
+        writes = verdicts_of_time(orders, due.fetchall(), policies, now)
+        with connection.pipeline():
+            write(connection, texts, writes, now=now)
     for change in writes.changes:
-        if change.before is None and change.now is not None:
+        if change.is_breach_or_problem and change.now is not None:
             SLA_BREACHES.labels(schema, change.reason, change.now.severity).inc()
-    return len(rows)
+    return len(orders)
 
 
-def verdicts_of_time(orders: dict[int, Any], rows: Iterable[Any], now: datetime) -> Writes:
+def verdicts_of_time(
+    orders: Mapping[int, Any], rows: Iterable[Any], policies: Sequence[PolicyVersion], now: datetime
+) -> Writes:
+    """Of stages whose instant has come. Warned, late and worse go the same way."""
     writes = Writes()
-    for order_id, stage_name, *columns in rows:
-        before = sla.StageVerdict(*columns)
-        after = sla.pass_time(before, now, stage_name)
-        order = orders[order_id]
-        writes.stages.append({"order_id": order_id, "name": stage_name, **stage_json(after)})
-        old, new = sla.finding_of_stage(stage_name, before), sla.finding_of_stage(stage_name, after)
+    for order_id, name, *columns, at_risk_at, watched in rows:
+        order, before, watch = orders[order_id], sla.StageVerdict(*columns), watch_from(at_risk_at, watched)
+        after = sla.pass_time(before, now, name, watch)
+        writes.stages.append({"order_id": order_id, "name": name, **stage_json(after, watch)})
+        bearing = bearing_from(order.bearing)
+        old = sla.finding_of_stage(name, before, watch, bearing)
+        new = sla.finding_of_stage(name, after, watch, bearing)
         if old != new:
-            reason = sla.REASONS[stage_name]
-            writes.changes.append(Change(order_id, order.order_id, order.merchant, reason, old, new, order.history, "deadline"))
+            priority = priority_of(policies, order.policy_id)
+            change = Change(
+                order_id, order.order_id, order.merchant, sla.REASONS[name], old, new, order.history, CAUSE, priority
+            )
+            writes.changes.append(change)
     return writes
 
 

@@ -44,7 +44,7 @@ def hold_order(
     find_order(schema, merchant, order_id)
     hold_id = f"e2a-{key or secrets.token_hex(8)}"[:128]
     said = {"hold_id": hold_id, "reason": reason[:200], "actor": actor}
-    detail = {"hold_id": hold_id, "reason": said["reason"]}
+    detail = dict(said)
     put(schema, own_event(HELD, f"held:{hold_id}", merchant, order_id, said, detail, now), now)
     return hold_id
 
@@ -67,7 +67,7 @@ def release_order(
     if not known and hold_id not in open_holds(standing(facts)):
         raise NoSuchHold
     said = {"hold_id": hold_id, "reason": reason[:200], "actor": actor}
-    detail = {"hold_id": hold_id, "reason": said["reason"]}
+    detail = dict(said)
     return put(schema, own_event(RELEASED, event_id, merchant, order_id, said, detail, now), now)
 
 

@@ -21,7 +21,9 @@ ON CONFLICT (merchant, order_id) DO NOTHING"""
 
 LOCK = """
 SELECT id, merchant, order_id, status, held, began_at, policy_id, contradiction, problems::json, last_received_at,
-  settled_at, history, folded_through, fold_attempts, fold_retry_at
+  settled_at, history, folded_through, fold_attempts, fold_retry_at,
+  sales_channel, shipping_service, carrier, warehouse, destination_country, customer_tier, skus, tags, value_cents, currency,
+  promised_at, fulfil_by, window_from, window_until, rule, bearing::json
 FROM {s}.orders_order WHERE id IN ({which}) ORDER BY id FOR NO KEY UPDATE"""
 
 HOLD = """
@@ -49,40 +51,55 @@ SELECT order_id, id, source, event_id, event_type, effective_at, received_at, de
 FROM {s}.orders_event WHERE order_id IN ({which}) AND NOT quarantined"""
 
 STAGES = """
-SELECT order_id, name, state, started_at, ended_at, due_at, breached, severity, target_seconds, judge_at
+SELECT order_id, name, state, started_at, ended_at, due_at, breached, severity, target_seconds, judge_at, at_risk_at, watch::json
 FROM {s}.orders_stage WHERE order_id IN ({which})"""
 
 POLICIES = """
-SELECT (SELECT coalesce(json_agg(json_build_array(p.id, p.valid_from, p.rules) ORDER BY p.version), '[]')
+SELECT (SELECT coalesce(json_agg(json_build_array(p.id, p.valid_from, p.xmin::text) ORDER BY p.version), '[]')
     FROM "public".tenants_slapolicy p WHERE p.tenant_id = t.id)::text,
   (SELECT coalesce(json_object_agg(w.name, w.settle_seconds), '{{}}')
     FROM "public".tenants_webhooksource w WHERE w.tenant_id = t.id AND w.settle_seconds > 0)::text,
   clock_timestamp()
 FROM "public".tenants_tenant t WHERE t.schema_name = %(schema)s"""
 
+POLICY_RULES = """SELECT id, rules::text FROM "public".tenants_slapolicy WHERE id = ANY(%(ids)s)"""
+
 HASHES = """
 SELECT e.source, e.event_id, e.content_hash, e.order_ref
 FROM json_to_recordset(%(identities)s) u(s text, e text) JOIN {s}.orders_event e ON e.source = u.s AND e.event_id = u.e"""
 
 WRITE_STAGES = """
-INSERT INTO {s}.orders_stage (order_id, name, state, started_at, ended_at, due_at, breached, severity, target_seconds, judge_at)
+INSERT INTO {s}.orders_stage (order_id, name, state, started_at, ended_at, due_at, breached, severity, target_seconds, judge_at,
+  at_risk_at, watch)
 SELECT u.* FROM json_to_recordset(%(stages)s) u(order_id bigint, name text, state text, started_at timestamptz,
-  ended_at timestamptz, due_at timestamptz, breached boolean, severity text, target_seconds bigint, judge_at timestamptz)
+  ended_at timestamptz, due_at timestamptz, breached boolean, severity text, target_seconds bigint, judge_at timestamptz,
+  at_risk_at timestamptz, watch jsonb)
 ORDER BY u.order_id, u.name
 ON CONFLICT (order_id, name) DO UPDATE SET state = excluded.state, started_at = excluded.started_at,
   ended_at = excluded.ended_at, due_at = excluded.due_at, breached = excluded.breached, severity = excluded.severity,
-  target_seconds = excluded.target_seconds, judge_at = excluded.judge_at"""
+  target_seconds = excluded.target_seconds, judge_at = excluded.judge_at, at_risk_at = excluded.at_risk_at,
+  watch = excluded.watch"""
 
 DROP_STAGES = """
 DELETE FROM {s}.orders_stage g USING json_to_recordset(%(gone)s) u(order_id bigint, name text)
 WHERE g.order_id = u.order_id AND g.name = u.name"""
 
+# Keys of what the order carries are left out of the document where nobody said anything.
 WRITE_ORDERS = """
 UPDATE {s}.orders_order o SET status = u.status, held = u.held, began_at = u.began_at, policy_id = u.policy_id,
   contradiction = u.contradiction, problems = u.problems, last_received_at = u.last_received_at, settled_at = u.settled_at,
-  history = u.history, folded_through = u.folded_through, fold_attempts = 0, fold_retry_at = NULL, fold_error = ''
+  history = u.history, folded_through = u.folded_through, fold_attempts = 0, fold_retry_at = NULL, fold_error = '',
+  sales_channel = coalesce(u.sales_channel, ''), shipping_service = coalesce(u.shipping_service, ''),
+  carrier = coalesce(u.carrier, ''), warehouse = coalesce(u.warehouse, ''),
+  destination_country = coalesce(u.destination_country, ''), customer_tier = coalesce(u.customer_tier, ''),
+  skus = coalesce(u.skus, '{{}}'), tags = coalesce(u.tags, '{{}}'), value_cents = u.value_cents,
+  currency = coalesce(u.currency, ''), promised_at = u.promised_at, fulfil_by = u.fulfil_by, window_from = u.window_from,
+  window_until = u.window_until, rule = coalesce(u.rule, ''), bearing = u.bearing
 FROM json_to_recordset(%(orders)s) u(id bigint, status text, held boolean, began_at timestamptz, policy_id bigint,
-  contradiction text, problems jsonb, last_received_at timestamptz, settled_at timestamptz, history boolean, folded_through bigint)
+  contradiction text, problems jsonb, last_received_at timestamptz, settled_at timestamptz, history boolean, folded_through bigint,
+  sales_channel text, shipping_service text, carrier text, warehouse text, destination_country text, customer_tier text,
+  skus text[], tags text[], value_cents bigint, currency text, promised_at timestamptz, fulfil_by timestamptz,
+  window_from timestamptz, window_until timestamptz, rule text, bearing jsonb)
 WHERE o.id = u.id"""
 
 DROP_EMPTY_ORDERS = """

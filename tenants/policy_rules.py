@@ -96,12 +96,14 @@ class Policy:
                 return rule
         return NO_RULE
 
-    def calendar(self, name: str | None, warehouse: str) -> Calendar | None:
+    def calendar_of(self, target: Target, warehouse: str) -> Calendar | None:
         """The calendar that a target names, or that of the order's warehouse; None for calendar time."""
-        if name is None:
+        if isinstance(target, Promise) or target.calendar is None:
             return None
-        chosen = name or self.warehouses.get(warehouse.casefold(), self.default_calendar)
-        return calendar_of(self.calendars[chosen])
+        return calendar_of(self.calendars[self.calendar_name(target.calendar, warehouse)])
+
+    def calendar_name(self, name: str, warehouse: str) -> str:
+        return name or self.warehouses.get(warehouse.casefold(), self.default_calendar)
 
 
 @dataclass(frozen=True, slots=True)
