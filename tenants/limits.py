@@ -26,6 +26,7 @@ def lockout_response(
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
     if request.path.startswith("/api/"):
         return problem_response(TooMany(SENTENCE, retry_after=seconds))
-    page = render(request, "429.html", {"sentence": SENTENCE}, status=429)
+    login = settings.LOGIN_URL if request.tenant is not None else "/admin/"  # type: ignore[attr-defined]
+    page = render(request, "429.html", {"sentence": SENTENCE, "login": login}, status=429)
     page["Retry-After"] = str(seconds)
     return page

@@ -15,7 +15,6 @@ from tenants.audit import audited
 from tenants.fields import EncryptedTextField
 from tenants.hosts import validate_host
 from tenants.mapping import mapping_troubles
-from tenants.outgoing.models import OutgoingTarget  # noqa: F401
 from tenants.slugs import VISIBLE, validate_slug, validate_tenant_slug
 
 SOURCE_LENGTH = 16
@@ -152,6 +151,7 @@ class Mail(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        verbose_name = "e-mail"
         indexes = [models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="mail_due")]
 
     def __str__(self) -> str:
@@ -208,6 +208,7 @@ class ApiKey(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        verbose_name = "API key"
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
@@ -215,9 +216,9 @@ class ApiKey(models.Model):
     def clean(self) -> None:
         """Raises: ValidationError with sentences at the scopes and the sources."""
         wrong: dict[str, list[str]] = {}
-        if unknown := [scope for scope in self.scopes if scope not in Scope.values]:
+        if unknown := [scope for scope in self.scopes or () if scope not in Scope.values]:
             wrong["scopes"] = [f"“{unknown[0]}” is no scope; choose among {', '.join(Scope.values)}."]
-        if bad := [name for name in self.sources if len(name) > SOURCE_LENGTH or not VISIBLE.fullmatch(name)]:
+        if bad := [name for name in self.sources or () if len(name) > SOURCE_LENGTH or not VISIBLE.fullmatch(name)]:
             wrong["sources"] = [f"“{bad[0]}” is no source's name: at most 16 visible ASCII characters without spaces."]
         if wrong:
             raise ValidationError(wrong)
@@ -304,6 +305,8 @@ class SlaPolicy(models.Model):
 
     class Meta:
         ordering = ["-version"]
+        verbose_name = "SLA policy"
+        verbose_name_plural = "SLA policies"
         constraints = [models.UniqueConstraint(fields=["tenant", "version"], name="policy_version_once_per_tenant")]
 
     def __str__(self) -> str:
