@@ -1,5 +1,22 @@
-"""Addresses."""
+"""Addresses of the pages on a tenant's host."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from orders import letter_pages
+
+urlpatterns = [
+    path("dead-letters/", letter_pages.dead_letters, name="dead-letters"),
+    path("dead-letters/replay/", letter_pages.replay_filter, name="replay-filter"),
+    path("dead-letters/replay/start/", letter_pages.replay_filter_start, name="replay-filter-start"),
+    path("dead-letters/replays/<int:replay_id>/", letter_pages.letter_replay, name="letter-replay"),
+    path("dead-letters/replays/<int:replay_id>/stop/", letter_pages.letter_replay_stop, name="letter-replay-stop"),
+    path("dead-letters/<int:letter_id>/", letter_pages.dead_letter, name="dead-letter"),
+    path("dead-letters/<int:letter_id>/body/", letter_pages.body_file, name="dead-letter-body"),
+    path("dead-letters/<int:letter_id>/replay/", letter_pages.replay, name="dead-letter-replay"),
+    path("dead-letters/<int:letter_id>/rehearse/", letter_pages.rehearse, name="dead-letter-rehearse"),
+    path("dead-letters/<int:letter_id>/discard/", letter_pages.discard, name="dead-letter-discard"),
+    path("dead-letters/<int:letter_id>/restore/", letter_pages.restore, name="dead-letter-restore"),
+    path("dead-letters/<int:letter_id>/edit/", letter_pages.edit, name="dead-letter-edit"),
+    path("dead-letters/<int:letter_id>/edit/check/", letter_pages.edit_check, name="dead-letter-edit-check"),
+    path("dead-letters/<int:letter_id>/edit/replay/", letter_pages.edit_replay, name="dead-letter-edit-replay"),
+]
