@@ -52,11 +52,13 @@ class Resolution(TextChoices):
     REFUNDED = "refunded", "Refunded"
     CUSTOMER_INFORMED = "customer_informed", "Customer informed"
     NO_ACTION = "no_action", "No action needed"
+    ACTION = "action", "Solved by an action"  # a playbook's alone: what the action should lead to has come
 
 
 class ResolvedBy(TextChoices):
     FOLD = "fold", "The order's events"
     PERSON = "person", "A person"
+    PLAYBOOK = "playbook", "A playbook"
 
 
 class Kind(TextChoices):
@@ -75,3 +77,16 @@ class Kind(TextChoices):
     COMMENTED = "commented", "Commented"
     SNOOZED = "snoozed", "Snoozed"
     WOKEN = "woken", "Snooze ended"
+    ACTION_PLANNED = "action_planned", "Action planned"
+    ACTION_SUGGESTED = "action_suggested", "Action suggested"
+    APPROVAL_ASKED = "approval_asked", "Approval asked"
+    ACTION_APPROVED = "action_approved", "Action approved"
+    ACTION_REJECTED = "action_rejected", "Action rejected"
+    ACTION_DONE = "action_done", "Action done"
+    ACTION_FAILED = "action_failed", "Action failed"
+    ACTION_UNKNOWN = "action_unknown", "Outcome of the action not known"
+    ACTION_ENDED = "action_ended", "Action no longer needed"
+    EXPECTATION_MET = "expectation_met", "Led to what was expected"
+    EXPECTATION_MISSED = "expectation_missed", "Did not lead to what was expected"
+    RESOLUTION_BLOCKED = "resolution_blocked", "Playbook stopped"
+    RESOLUTION_UNBLOCKED = "resolution_unblocked", "Playbook goes on"

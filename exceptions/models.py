@@ -5,11 +5,13 @@ book only; the rest are decisions, of people or of the reconcile table.
 """
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from exceptions.analyst.models import Analysis, AnalystSwitch, Feedback, KnownCause  # noqa: F401  Django finds an app's tables here
 from exceptions.choices import Kind, Reason, Resolution, ResolvedBy, Severity, Status, Verdict
+from exceptions.deliveries.models import Delivery  # noqa: F401
+from exceptions.playbooks.models import Approval, Attempt, Plan, Playbook  # noqa: F401
 
 
 class ExceptionRecord(models.Model):
@@ -37,6 +39,11 @@ class ExceptionRecord(models.Model):
     priority = models.PositiveIntegerField(db_default=0)  # the sum of its parts, by the policy's weights
     priority_parts = models.JSONField(db_default={})  # {"severity": 70, "order_value": 15, …}
     history = models.BooleanField(db_default=False)  # born of history: tells nobody, acts on nothing, charges nothing
+    resolution_attempts = models.PositiveSmallIntegerField(db_default=0)  # actions tried that should have solved it
+    max_resolution_attempts = models.PositiveSmallIntegerField(null=True)  # of the order's policy, once it was planned
+    resolution_blocked = models.BooleanField(db_default=False)  # the playbook stops until a person has looked
+    resolution_blocked_reason = models.CharField(max_length=300, db_default="")
+    planned_occurrence = models.PositiveIntegerField(db_default=0)  # through which its playbook was begun
     first_seen_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 
@@ -87,6 +94,12 @@ class ExceptionRecord(models.Model):
                 condition=Q(assignee_id__isnull=False),
             ),
             models.Index(fields=["order_ref"], name="exception_by_order"),
+            models.Index(
+                fields=["id"],
+                name="exception_to_plan",
+                condition=Q(verdict=Verdict.ACTIVE, history=False, planned_occurrence__lt=F("occurrence_count"))
+                & ~Q(status=Status.RESOLVED),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -40,8 +40,9 @@ class Snapshot:
         return self.status == Status.RESOLVED
 
     @property
-    def is_settled_by_person(self) -> bool:
-        return self.resolved_by == ResolvedBy.PERSON
+    def is_settled_by_decision(self) -> bool:
+        """A person's word stands, and so does that of a playbook, which a person wrote."""
+        return self.resolved_by in (ResolvedBy.PERSON, ResolvedBy.PLAYBOOK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def active(now: Finding, exception: Snapshot, history: bool) -> Decision:
     followed = follow(exception, now)
     if is_warning_come_true(now, exception):
         return Decision(followed, (Entry(Kind.BREACHED, {"from": exception.severity, "to": now.severity}),), surfaced=True)
-    if is_new_occurrence(now, exception) or (exception.is_resolved and not exception.is_settled_by_person):
+    if is_new_occurrence(now, exception) or (exception.is_resolved and not exception.is_settled_by_decision):
         row = replace(reopened(followed), occurrence_count=exception.occurrence_count + 1, history=history)
         return Decision(row, (Entry(Kind.REOPENED, {"occurrence": row.occurrence_count}),), surfaced=True)
     if exception.is_resolved:
@@ -141,7 +142,7 @@ def retracted(exception: Snapshot, at: datetime) -> Decision:
     row = replace(exception, verdict=Verdict.NONE, ended_at=None)
     if not exception.is_resolved:
         row = resolved(row, Resolution.FALSE_ALARM, at)
-    elif not exception.is_settled_by_person:
+    elif not exception.is_settled_by_decision:
         row = replace(row, resolution=Resolution.FALSE_ALARM)
     return Decision(row, (Entry(Kind.RETRACTED),))
 

@@ -75,7 +75,7 @@ def reconcile_source(
 ) -> Reconciled | None:
     """Stops after the page in which `seconds` have passed; the next run goes on from there.
 
-    None if another process is at it. Raises: CannotReconcile, tenants.clients.ShopError.
+    None if another process is at it. Raises: CannotReconcile, tenants.clients.CallError.
     """
     source = source_of_schema(schema, name)
     row = WebhookSource.objects.filter(pk=source.pk, active=True).first() if source else None

@@ -11,7 +11,7 @@ from e2a.postgresql.raw import database_now, raw_connection
 from orders.letters import run_replay, waiting_replays
 from orders.reconcile_shop import CannotReconcile, due_sources, reconcile_source
 from orders.source_watch import watch_sources
-from tenants.clients import ShopError
+from tenants.clients import CallError
 from tenants.models import Tenant
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def reconcile_shop(schema: str, source: str, **kwargs: object) -> int:
     check_schema(schema)
     try:
         done = reconcile_source(schema, source, seconds=BUDGET_SECONDS)
-    except (CannotReconcile, ShopError) as error:
+    except (CannotReconcile, CallError) as error:
         logger.warning("reconciling %s/%s failed: %s", schema, source, error.args[0])
         return 0
     return done.missing if done else 0

@@ -15,6 +15,7 @@ from tenants.audit import audited
 from tenants.fields import EncryptedTextField
 from tenants.hosts import validate_host
 from tenants.mapping import mapping_troubles
+from tenants.outgoing.models import OutgoingTarget  # noqa: F401
 from tenants.slugs import VISIBLE, validate_slug, validate_tenant_slug
 
 SOURCE_LENGTH = 16

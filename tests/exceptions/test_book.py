@@ -46,6 +46,11 @@ def test_a_late_order_opens_one_exception_and_says_what_made_it(in_acme: Tenant)
         "priority": 40,
         "priority_parts": {"severity": 40},
         "history": False,
+        "resolution_attempts": 0,
+        "max_resolution_attempts": None,
+        "resolution_blocked": False,
+        "resolution_blocked_reason": "",
+        "planned_occurrence": 0,
         "first_seen_at": NOW,
         "updated_at": NOW,
     }

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from orders.reconcile_shop import CannotReconcile, reconcile_source
-from tenants.clients import ShopError
+from tenants.clients import CallError
 from tenants.models import Tenant
 
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no tenant “{options['tenant']}”.")
         try:
             done = reconcile_source(tenant.schema_name, options["source"])
-        except (CannotReconcile, ShopError) as error:
+        except (CannotReconcile, CallError) as error:
             raise CommandError(str(error.args[0])) from None
         if done is None:
             raise CommandError("Another process is reconciling this source; try again later.")

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import stamina
 
-from tenants.clients import Busy, ShopClient, ShopError, refuse_private
+from tenants.clients import Busy, CallError, PrivateAddress, ShopClient
 
 SINCE = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 URL = "https://shop.example/admin/api/2026-01"
@@ -46,7 +46,7 @@ def test_page_of_another_host_is_not_followed() -> None:
         SINCE
     )
     assert next(pages) == []
-    with pytest.raises(ShopError, match="another host"):
+    with pytest.raises(CallError, match="another host"):
         next(pages)
 
 
@@ -66,7 +66,7 @@ def test_refusal_says_what_to_check(status: int) -> None:
     pages = client(lambda _: httpx.Response(status, headers={"Location": "https://evil.example"})).orders_updated_since(
         SINCE
     )
-    with pytest.raises(ShopError, match=f"The shop answered {status}; check the address and the token"):
+    with pytest.raises(CallError, match=f"The shop answered {status}; check the address and the token"):
         next(pages)
 
 
@@ -78,11 +78,11 @@ def test_list_that_the_token_may_not_read_is_empty(status: int) -> None:
 
 @pytest.mark.parametrize("answer", [httpx.Response(200, text="<html>"), httpx.Response(200, json={"errors": 1})])
 def test_answer_of_another_shape_is_an_error(answer: httpx.Response) -> None:
-    with pytest.raises(ShopError):
+    with pytest.raises(CallError):
         next(client(lambda _: answer).orders_updated_since(SINCE))
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "localhost", "169.254.169.254", "::1"])
-def test_private_address_is_not_called(host: str) -> None:
-    with pytest.raises(ShopError, match="private network"):
-        refuse_private(host)
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "localhost", "169.254.169.254", "[::1]"])
+def test_private_shop_is_not_called(host: str) -> None:
+    with pytest.raises(PrivateAddress, match="private network"):
+        ShopClient(f"https://{host}/admin/api/2026-01", "tok").transactions("1")

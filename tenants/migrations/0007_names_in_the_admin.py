@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0005_ai_budget'),
+        ('tenants', '0006_outgoing_targets'),
     ]
 
     operations = [

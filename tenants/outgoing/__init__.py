@@ -1,0 +1,1 @@
+"""Where a tenant's messages go: Slack channels, e-mail lists, and webhooks of its own."""
