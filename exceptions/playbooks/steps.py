@@ -194,7 +194,7 @@ def applies(step: Step, *, severity: str, order_status: str, value_cents: int | 
         return False
     if value_cents is None:
         return not {"value_at_least_cents", "value_below_cents"} & when.keys()
-    return when.get("value_at_least_cents", 0) <= value_cents < when.get("value_below_cents", MOST_CENTS + 1)
+    return bool(when.get("value_at_least_cents", 0) <= value_cents < when.get("value_below_cents", MOST_CENTS + 1))
 
 
 def approvals_needed(step: Step, money_cents: int | None) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -75,8 +74,8 @@ def subject_of(tenant: Tenant, record: ExceptionRecord) -> Subject:
         order_status=record.order.status,
         due_at=record.due_at,
         opened_at=record.opened_at,
-        money_cents=cents_of(payloads),
-        currency=text_of(payloads, "currency")[:3],
+        money_cents=record.order.value_cents,
+        currency=record.order.currency,
         email=email_of(payloads),
         customer=first_name_of(payloads),
         carrier=parcel.carrier if parcel else "",
@@ -99,19 +98,6 @@ def link_of(tenant: Tenant, exception_id: int) -> str:
     except NoReverseMatch:
         path = f"/exceptions/{exception_id}/"
     return address_of(host, path)
-
-
-def cents_of(payloads: Iterable[Any]) -> int | None:
-    """The total that the newest payload names, in cents. All currencies count as having two decimals."""
-    for payload in payloads:
-        value = payload.get("total_price") if isinstance(payload, dict) else None
-        try:
-            cents = Decimal(str(value)) * 100 if value is not None and not isinstance(value, bool) else None
-        except InvalidOperation:
-            cents = None
-        if cents is not None and cents.is_finite() and 0 <= cents < 10**15:
-            return int(cents.to_integral_value())
-    return None
 
 
 def text_of(payloads: Iterable[Any], name: str) -> str:
