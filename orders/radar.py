@@ -127,15 +127,15 @@ def serve(connection: Connection, schema: str, done: Round, *, due: bool, unjudg
 def pass_deadlines(connection: Connection, schema: str) -> int:
     """Marks every stage whose instant has come, a claim at a time. Returns how many."""
     total = 0
-    while count := pass_claim(connection, schema):
+    while (count := pass_claim(connection, schema)) is not None:
         total += count
     return total
 
 
-def pass_claim(connection: Connection, schema: str) -> int:
+def pass_claim(connection: Connection, schema: str) -> int | None:
     """One transaction: orders nobody else holds, their due stages, the verdict that time alone makes, the exceptions.
 
-    Returns how many orders it held.
+    Returns how many stages; None when there was no order to hold.
     """
     name, texts = quoted(schema), statements_of(schema)
     with connection.transaction():
@@ -143,18 +143,19 @@ def pass_claim(connection: Connection, schema: str) -> int:
         claim: psycopg.Cursor[Any] = connection.cursor(row_factory=namedtuple_row)
         orders = {row.id: row for row in claim.execute(CLAIM_DUE.format(s=name), {"now": now, "limit": CLAIM}).fetchall()}
         if not orders:
-            return 0
+            return None
         with connection.pipeline():
             due = connection.execute(DUE_STAGES.format(s=name), {"ids": list(orders), "now": now})
             listed = connection.execute(texts.policies, {"schema": schema})
         policies = versions_from(connection, listed.fetchall()[0][0])
-        writes = verdicts_of_time(orders, due.fetchall(), policies, now)
+        rows = due.fetchall()  # fewer, when another radar has just been here
+        writes = verdicts_of_time(orders, rows, policies, now)
         with connection.pipeline():
             write(connection, texts, writes, now=now)
     for change in writes.changes:
         if change.is_breach_or_problem and change.now is not None:
             SLA_BREACHES.labels(schema, change.reason, change.now.severity).inc()
-    return len(orders)
+    return len(rows)
 
 
 def verdicts_of_time(
