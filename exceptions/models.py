@@ -44,6 +44,7 @@ class ExceptionRecord(models.Model):
     resolution_blocked = models.BooleanField(db_default=False)  # the playbook stops until a person has looked
     resolution_blocked_reason = models.CharField(max_length=300, db_default="")
     planned_occurrence = models.PositiveIntegerField(db_default=0)  # through which its playbook was begun
+    analysed_occurrence = models.PositiveIntegerField(db_default=0)  # the last one that an analysis was wanted for
     first_seen_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 
@@ -99,6 +100,12 @@ class ExceptionRecord(models.Model):
                 name="exception_to_plan",
                 condition=Q(verdict=Verdict.ACTIVE, history=False, planned_occurrence__lt=F("occurrence_count"))
                 & ~Q(status=Status.RESOLVED),
+            ),
+            models.Index(
+                fields=["-id"],
+                name="exception_to_analyse",
+                condition=Q(analysed_occurrence__lt=F("occurrence_count"))
+                & (Q(verdict=Verdict.ACTIVE) | Q(verdict=Verdict.OVER, history=False)),
             ),
         ]
 

@@ -11,3 +11,10 @@ SLA_BREACHES = Counter("octup_sla_breach_total", "Exceptions opened.", ["tenant"
 SLA_SECONDS = Histogram(
     "octup_sla_evaluation_duration_seconds", "Time in the fold, a call.", ["tenant"], buckets=SECONDS
 )
+AI_REQUESTS = Counter(
+    "octup_ai_requests_total", "Calls to the AI provider.", ["provider", "model", "operation", "status"]
+)
+AI_FAILURES = Counter(
+    "octup_ai_failures_total", "Analyses that were tried with the AI and fell back.", ["provider", "model", "reason"]
+)
+AI_TOKENS = Counter("octup_ai_tokens_used_total", "Tokens charged.", ["provider", "model"])

@@ -97,7 +97,8 @@ def stuck_in(case: Case) -> str:
     if case.first(facts.ALLOCATED):
         return PREPARATION
     if case.first(facts.PAID):
-        return STOCK if facts.ALLOCATED in case.today.reported else PREPARATION
+        waited_for = facts.ALLOCATED in case.today.reported or case.subject.reason == Reason.INVENTORY_DELAY
+        return STOCK if waited_for else PREPARATION
     return PAYMENT
 
 

@@ -67,10 +67,12 @@ class Fallback(TextChoices):
     """Why the rules answered and not the AI."""
 
     HISTORY = "history", "The exception is history"
+    OVER = "over", "It is over already"
     MODE = "mode", "The AI is switched off by AI_MODE"
     NO_KEY = "no_key", "No AI provider is set up"
     CLEAR = "clear", "The case is clear without the AI"
     SWITCHED_OFF = "switched_off", "The AI was switched off because the rules did better"
+    BUSY = "busy", "Too many exceptions at once for the AI"
     BUDGET = "budget", "The day's tokens are spent"
     BREAKER = "breaker", "The AI provider is in trouble; it is asked again soon"
     TIMEOUT = "timeout", "The AI did not answer in time"

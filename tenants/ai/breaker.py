@@ -30,6 +30,9 @@ UPDATE "public".tenants_aibreaker b SET
 FROM (SELECT name, failures + 1 >= %(failures)s AND (open_until IS NULL OR open_until <= clock_timestamp()) AS opens
   FROM "public".tenants_aibreaker WHERE name = %(name)s FOR UPDATE) s
 WHERE b.name = s.name"""
+LET_GO = (
+    """UPDATE "public".tenants_aibreaker SET probing_until = NULL WHERE name = %(name)s AND probing_until IS NOT NULL"""
+)
 STATE = """SELECT open_until, reason FROM "public".tenants_aibreaker WHERE name = %(name)s"""
 
 
@@ -40,7 +43,7 @@ def may_ask(name: str) -> bool:
         if cursor.fetchone()[0] == 0:
             return True
         cursor.execute(PROBE, {"name": name, "probe": PROBE_SECONDS})
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def report_success(name: str) -> None:
@@ -63,6 +66,12 @@ def report_failure(name: str, *, reason: str, wish_seconds: float = 0) -> None:
                 "longest": LONGEST_SECONDS,
             },
         )
+
+
+def report_untried(name: str) -> None:
+    """The call was not made after all: another may be the probe."""
+    with connection.cursor() as cursor:
+        cursor.execute(LET_GO, {"name": name})
 
 
 def trouble(name: str) -> str:

@@ -1,0 +1,73 @@
+"""Nudges of the exceptions' app: what is due can be read off the tables; a task that is lost is found again by the next sweep."""
+
+import time
+
+import structlog
+from celery import shared_task
+from django.conf import settings
+from django.db import DatabaseError
+from django_tenants.utils import schema_context
+
+from exceptions.analyst import services as analyst
+from exceptions.analyst.prompts import CURRENT
+from exceptions.analyst.switch import switch_off_if_losing
+from exceptions.selectors import database_now
+from orders.tasks import check_schema
+from tenants.ai.budget import settle_stale
+from tenants.models import Tenant
+
+logger = structlog.get_logger("exceptions.tasks")
+SECONDS_A_RUN = 40
+BATCH = 100
+
+
+@shared_task(name="exceptions.analyse", ignore_result=True, expires=30)
+def analyse(**kwargs: object) -> int:
+    """Sent by beat every few seconds: nudges each tenant that has exceptions to analyse. Returns how many."""
+    nudged = 0
+    for schema in Tenant.objects.filter(active=True).values_list("schema_name", flat=True):
+        with schema_context(schema):
+            if analyst.has_work():
+                analyse_tenant.delay(schema)
+                nudged += 1
+    return nudged
+
+
+@shared_task(name="exceptions.analyse_tenant", ignore_result=True, expires=60)
+def analyse_tenant(schema: str, **kwargs: object) -> int:
+    """The rules answer at once; what is worth the AI gets a task of its own. Returns how many were looked at."""
+    check_schema(schema)
+    tools, ends, done = analyst.tools_of_settings(), time.monotonic() + SECONDS_A_RUN, 0
+    with schema_context(schema):
+        while time.monotonic() < ends:
+            analyst.want_analyses(BATCH)
+            claims = analyst.claim_due(BATCH)
+            if not claims:
+                break
+            done += len(claims)
+            for analysis_id in analyst.analyse_by_rules(claims, tools, now=database_now()):
+                analyse_with_ai.delay(schema, analysis_id)
+    return done
+
+
+@shared_task(name="exceptions.analyse_with_ai", ignore_result=True, expires=120)
+def analyse_with_ai(schema: str, analysis_id: int, **kwargs: object) -> bool:
+    """Whether this call finished it."""
+    check_schema(schema)
+    with schema_context(schema):
+        found = analyst.analyse_one(schema, analysis_id, analyst.tools_of_settings(), now=database_now())
+    return found is not None
+
+
+@shared_task(name="exceptions.judge_analysts", ignore_result=True, expires=600)
+def judge_analysts(**kwargs: object) -> int:
+    """Switches the AI off where it loses to the rules, and charges calls that nobody settled. Returns how many tenants."""
+    settle_stale()
+    switched = 0
+    for schema in Tenant.objects.filter(active=True).values_list("schema_name", flat=True):
+        try:
+            with schema_context(schema):
+                switched += switch_off_if_losing(model=settings.AI_MODEL[:100], prompt_version=CURRENT)
+        except DatabaseError:
+            logger.exception("judging the analyst failed", schema=schema)
+    return switched
