@@ -36,7 +36,7 @@ SCHEDULES = (
     Schedule("tidy the tenants", "tenants.housekeeping", 3600),
     Schedule("heartbeat", "e2a.heartbeat", 10),
     Schedule("housekeeping", "e2a.housekeeping", 3600),
-    Schedule("ask the shops", "orders.reconcile_shops", 120),
+    Schedule("ask the shops", "orders.reconcile_shops", 15),
     Schedule("replay dead letters", "orders.run_replays", 5),
     Schedule("watch the sources", "orders.watch_all_sources", 60),
     Schedule("analyse exceptions", "exceptions.analyse", 5),

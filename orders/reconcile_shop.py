@@ -13,8 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from e2a.postgresql.raw import database_now, raw_connection
+from e2a.pulse import pulse
 from orders.events import Incoming
 from orders.ingest import NEW, ingest
 from orders.judge import as_json
@@ -24,13 +27,14 @@ from orders.providers.shopify_body import waiting_number
 from orders.providers.shopify_state import ShopOrder, implied_events, order_id_of
 from orders.sources import Source, source_of_schema
 from orders.statements import quoted, statements_of
-from tenants.clients import ShopClient
+from tenants.clients import CallError, ShopClient
 from tenants.models import WebhookSource
 
 logger = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=10)
 FIRST_LOOK = timedelta(days=30)
 EVERY = timedelta(minutes=10)
+AGAIN_AFTER_A_FAILURE = timedelta(minutes=2)
 LOCK = 20_62  # the class of the advisory locks that a running reconciliation holds, one a source
 ONCE = frozenset(
     {"order_created", "payment_confirmed", "order_cancelled"}
@@ -52,11 +56,12 @@ class CannotReconcile(Exception):
 
 @dataclass(slots=True)
 class Reconciled:
-    """What one run found."""
+    """What one run found. Not `whole`: its time was up, and the next run goes on."""
 
     orders: int = 0
     implied: int = 0
     missing: int = 0  # put through the door for the first time
+    whole: bool = True
 
 
 def client_of(row: WebhookSource) -> ShopClient:
@@ -64,10 +69,12 @@ def client_of(row: WebhookSource) -> ShopClient:
 
 
 def due_sources(now: datetime) -> list[tuple[str, str]]:
-    """(schema, source) of the shops that were not asked for a while."""
+    """(schema, source) of the shops that were not asked for a while, or that a person wants asked."""
     rows = WebhookSource.objects.filter(provider="shopify", active=True, tenant__active=True).exclude(api_url="")
-    late = rows.exclude(reconciled_until__gt=now - EVERY)
-    return list(late.order_by("reconciled_until").values_list("tenant__schema_name", "name"))
+    rested = Q(reconcile_tried_at=None) | Q(reconcile_tried_at__lt=now - AGAIN_AFTER_A_FAILURE)
+    late = (Q(reconciled_until=None) | Q(reconciled_until__lte=now - EVERY)) & rested
+    due = rows.filter(late | Q(reconcile_asked_at__isnull=False))
+    return list(due.order_by("reconciled_until").values_list("tenant__schema_name", "name"))
 
 
 def reconcile_source(
@@ -78,7 +85,8 @@ def reconcile_source(
     None if another process is at it. Raises: CannotReconcile, tenants.clients.CallError.
     """
     source = source_of_schema(schema, name)
-    row = WebhookSource.objects.filter(pk=source.pk, active=True).first() if source else None
+    rows = WebhookSource.objects.select_related("tenant").filter(active=True)
+    row = rows.filter(pk=source.pk).first() if source else None
     if source is None or row is None or row.provider != "shopify" or not row.api_url:
         raise CannotReconcile(f"“{name}” is no active Shopify source with the address of an Admin API.")
     key = {"class": LOCK, "key": row.pk}
@@ -86,7 +94,12 @@ def reconcile_source(
     if not taken or not taken[0]:
         return None
     try:
-        return _reconcile(source, row, client_of(row), seconds)
+        done = _reconcile(source, row, client_of(row), seconds)
+        _note(row, missing=done.missing, whole=done.whole)
+        return done
+    except CallError as error:
+        _note(row, error=str(error.args[0]))
+        raise
     finally:
         raw_connection().execute("SELECT pg_advisory_unlock(%(class)s, %(key)s::int)", key)
 
@@ -105,6 +118,7 @@ def _reconcile(source: Source, row: WebhookSource, client: ShopClient, seconds: 
         introduce(source, states)
         _remember(row, min(_last_update(page, began) + OVERLAP, began))
         if seconds is not None and time.monotonic() - clock > seconds:
+            done.whole = False
             break
     else:
         _remember(row, began)
@@ -193,3 +207,19 @@ def _last_update(page: Iterable[dict[str, Any]], began: datetime) -> datetime:
 
 def _remember(row: WebhookSource, until: datetime) -> None:
     WebhookSource.objects.filter(pk=row.pk).update(reconciled_until=until)
+
+
+def _note(row: WebhookSource, *, missing: int | None = None, whole: bool = True, error: str = "") -> None:
+    """For the source's page. What a person asks for while a run is on is done by the next one."""
+    same = WebhookSource.objects.filter(pk=row.pk)
+    if whole:
+        same.update(reconcile_tried_at=Now(), reconcile_missing=missing, reconcile_error=error[:300])
+        same.filter(reconcile_asked_at=row.reconcile_asked_at).update(reconcile_asked_at=None)
+    pulse.touch(row.tenant.schema_name)
+
+
+def ask_to_reconcile(row: WebhookSource) -> None:
+    """In the background, within seconds. Raises: CannotReconcile."""
+    if row.provider != "shopify" or not row.api_url or not row.active:
+        raise CannotReconcile("Only an active Shopify source with the address of its Admin API can be compared with its shop.")
+    WebhookSource.objects.filter(pk=row.pk, reconcile_asked_at=None).update(reconcile_asked_at=Now())

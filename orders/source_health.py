@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from e2a.postgresql.raw import database_now, raw_connection
 from orders.silence import silent_since
@@ -10,32 +11,33 @@ from orders.statements import quoted
 from tenants.models import WebhookSource
 
 MOST_GAPS = 100
+LATEST_RECEIPTS = 1_000
 COUNTS = """
 SELECT n.name,
   (SELECT max(e.received_at) FROM {s}.orders_event e WHERE e.source = n.name),
   (SELECT count(*) FROM {s}.orders_event e WHERE e.source = n.name AND e.received_at > %(now)s - interval '24 hours'),
   (SELECT count(*) FROM {s}.orders_deadletter d WHERE d.source = n.name AND d.status = 'waiting'),
-  (SELECT max(d.received_at) FROM {s}.orders_deadletter d WHERE d.source = n.name)
+  (SELECT max(d.received_at) FROM {s}.orders_deadletter d WHERE d.source = n.name),
+  ARRAY(SELECT e.received_at FROM {s}.orders_event e WHERE e.source = n.name ORDER BY e.received_at DESC LIMIT %(receipts)s),
+  ARRAY(SELECT h.hour
+    FROM generate_series(date_trunc('hour', %(now)s::timestamptz) - interval '14 days', %(now)s, '1 hour') h(hour)
+    WHERE EXISTS (SELECT 1 FROM {s}.orders_event e WHERE e.source = n.name
+      AND e.received_at >= h.hour AND e.received_at < h.hour + interval '1 hour') ORDER BY 1)
 FROM unnest(%(names)s::text[]) n(name)"""
 GAPS = """
 WITH seen AS (
-  SELECT (e.payload->>'order_number')::bigint AS number, min(e.received_at) AS received_at
+  SELECT e.source, (e.payload->>'order_number')::bigint AS number, min(e.received_at) AS received_at
   FROM {s}.orders_event e
-  WHERE e.source = %(name)s AND e.event_type = 'order_created' AND e.received_at > %(now)s - interval '7 days'
+  WHERE e.source = ANY(%(names)s) AND e.event_type = 'order_created' AND e.received_at > %(now)s - interval '7 days'
     AND e.payload->>'order_number' ~ '^[0-9]{{1,15}}$'
-  GROUP BY 1),
+  GROUP BY 1, 2),
 pairs AS (
-  SELECT number, lead(number) OVER w AS next, lead(received_at) OVER w AS next_at
-  FROM seen WINDOW w AS (ORDER BY number))
-SELECT number + 1, next - 1 FROM pairs
-WHERE next > number + 1 AND next_at < %(now)s - interval '5 minutes' ORDER BY number LIMIT %(limit)s"""
-RECEIPTS = """
-SELECT received_at FROM {s}.orders_event WHERE source = %(name)s ORDER BY received_at DESC LIMIT 1000"""
-HOURS = """
-SELECT h.hour
-FROM generate_series(date_trunc('hour', %(now)s::timestamptz) - interval '14 days', %(now)s, '1 hour') h(hour)
-WHERE EXISTS (SELECT 1 FROM {s}.orders_event e WHERE e.source = %(name)s
-  AND e.received_at >= h.hour AND e.received_at < h.hour + interval '1 hour') ORDER BY 1"""
+  SELECT source, number, lead(number) OVER w AS next, lead(received_at) OVER w AS next_at
+  FROM seen WINDOW w AS (PARTITION BY source ORDER BY number)),
+gaps AS (
+  SELECT source, number + 1 AS first, next - 1 AS last, row_number() OVER (PARTITION BY source ORDER BY number) AS place
+  FROM pairs WHERE next > number + 1 AND next_at < %(now)s - interval '5 minutes')
+SELECT source, first, last FROM gaps WHERE place <= %(limit)s ORDER BY source, first"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +66,21 @@ class SourceHealth:
         return self.active and not self.gaps and self.silent_since is None and not self.waiting_letters
 
 
-def source_health(schema: str, tenant: str) -> list[SourceHealth]:
-    """Every source of the tenant (its slug), by name."""
-    rows = list(WebhookSource.objects.filter(tenant__schema_name=schema).order_by("name"))
+def source_health(schema: str, tenant: str, *, name: str = "") -> list[SourceHealth]:
+    """Every source of the tenant (its slug), by name, or the one of that name. Three queries, however many there are."""
+    rows = WebhookSource.objects.filter(tenant__schema_name=schema).order_by("name")
+    found = list(rows.filter(name=name) if name else rows)
     now = database_now(raw_connection())
-    text = COUNTS.format(s=quoted(schema))
-    names = [row.name for row in rows]
-    counts = {row[0]: row[1:] for row in raw_connection().execute(text, {"names": names, "now": now}).fetchall()}
-    return [_health(schema, tenant, row, counts[row.name], now) for row in rows]
+    wanted = {"names": [row.name for row in found], "now": now, "receipts": LATEST_RECEIPTS}
+    counts = {row[0]: row[1:] for row in raw_connection().execute(COUNTS.format(s=quoted(schema)), wanted).fetchall()}
+    gaps = missing_numbers(schema, [row.name for row in found if row.provider == "shopify"], now)
+    return [_health(tenant, row, counts[row.name], gaps.get(row.name, ()), now) for row in found]
 
 
 def _health(
-    schema: str,
-    tenant: str,
-    row: WebhookSource,
-    counts: tuple[datetime | None, int, int, datetime | None],
-    now: datetime,
+    tenant: str, row: WebhookSource, counts: tuple[Any, ...], gaps: Sequence[tuple[int, int]], now: datetime
 ) -> SourceHealth:
-    last, today, letters, last_letter = counts
+    last, today, letters, last_letter, receipts, hours = counts
     return SourceHealth(
         pk=row.pk,
         name=row.name,
@@ -93,21 +92,15 @@ def _health(
         events_today=today,
         waiting_letters=letters,
         last_letter_at=last_letter,
-        silent_since=silence(schema, row.name, now) if row.active else None,
-        gaps=missing_numbers(schema, row.name, now) if row.provider == "shopify" else (),
+        silent_since=silent_since(receipts[::-1], hours, now) if row.active else None,
+        gaps=gaps,
     )
 
 
-def missing_numbers(schema: str, name: str, now: datetime) -> list[tuple[int, int]]:
-    """Ranges of order numbers that are missing below numbers that arrived over five minutes ago; a hundred at most."""
-    wanted = {"name": name, "now": now, "limit": MOST_GAPS}
-    rows = raw_connection().execute(GAPS.format(s=quoted(schema)), wanted).fetchall()
-    return [(first, last) for first, last in rows]
-
-
-def silence(schema: str, name: str, now: datetime) -> datetime | None:
-    """Since when the source is unusually silent."""
-    at = {"name": name, "now": now}
-    receipts = [row[0] for row in raw_connection().execute(RECEIPTS.format(s=quoted(schema)), at).fetchall()]
-    hours = [row[0] for row in raw_connection().execute(HOURS.format(s=quoted(schema)), at).fetchall()]
-    return silent_since(receipts[::-1], hours, now)
+def missing_numbers(schema: str, names: Sequence[str], now: datetime) -> dict[str, list[tuple[int, int]]]:
+    """By source, ranges of order numbers that are missing below numbers that arrived over five minutes ago; a hundred each."""
+    wanted = {"names": list(names), "now": now, "limit": MOST_GAPS}
+    found: dict[str, list[tuple[int, int]]] = {}
+    for name, first, last in raw_connection().execute(GAPS.format(s=quoted(schema)), wanted).fetchall():
+        found.setdefault(name, []).append((first, last))
+    return found

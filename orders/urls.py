@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders import letter_pages
+from orders import letter_pages, source_pages
 
 urlpatterns = [
     path("dead-letters/", letter_pages.dead_letters, name="dead-letters"),
@@ -19,4 +19,13 @@ urlpatterns = [
     path("dead-letters/<int:letter_id>/edit/", letter_pages.edit, name="dead-letter-edit"),
     path("dead-letters/<int:letter_id>/edit/check/", letter_pages.edit_check, name="dead-letter-edit-check"),
     path("dead-letters/<int:letter_id>/edit/replay/", letter_pages.edit_replay, name="dead-letter-edit-replay"),
+    path("sources/", source_pages.sources, name="sources"),
+    path("new-source/", source_pages.new_source, name="new-source"),
+    path("sources/<str:name>/", source_pages.source, name="source"),
+    path("sources/<str:name>/edit/", source_pages.edit, name="source-edit"),
+    path("sources/<str:name>/rotate/", source_pages.rotate, name="source-rotate"),
+    path("sources/<str:name>/end-old-secret/", source_pages.end_old, name="source-end-old"),
+    path("sources/<str:name>/on/", source_pages.switch_on, name="source-on"),
+    path("sources/<str:name>/off/", source_pages.switch_off, name="source-off"),
+    path("sources/<str:name>/reconcile/", source_pages.reconcile, name="source-reconcile"),
 ]

@@ -255,6 +255,10 @@ class WebhookSource(models.Model):
     api_token = EncryptedTextField(blank=True)
     active = models.BooleanField(default=True)
     reconciled_until = models.DateTimeField(null=True, blank=True, editable=False)
+    reconcile_asked_at = models.DateTimeField(null=True, editable=False)  # by a person; null once it is done
+    reconcile_tried_at = models.DateTimeField(null=True, editable=False)  # the last end of one, good or bad
+    reconcile_missing = models.PositiveIntegerField(null=True, editable=False)  # events that one found
+    reconcile_error = models.CharField(max_length=300, db_default="", editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
