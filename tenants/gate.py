@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from e2a.errors import DATABASE_DOWN, Forbidden, ProblemError, as_problem
 from e2a.pages import refused, wants_part
 from e2a.postgresql.raw import database_now, raw_connection
-from tenants.access import SCOPES_OF_ROLE, Access
+from tenants.access import Access, access_of_member
 from tenants.models import Membership, Scope
 
 View = Callable[..., HttpResponse]
@@ -58,20 +58,10 @@ def admit(membership: Membership | None, scope: str) -> Access:
     """Raises: NotAMember, RoleTooSmall."""
     if membership is None:
         raise NotAMember
-    access = access_of_member(membership)
+    access = access_of_member(membership, database_now(raw_connection()))
     if scope not in access.scopes:
         raise RoleTooSmall
     return access
-
-
-def access_of_member(membership: Membership) -> Access:
-    return Access(
-        schema=membership.tenant.schema_name,
-        tenant=membership.tenant.slug,
-        actor=f"user:{membership.user.username}",
-        scopes=SCOPES_OF_ROLE[membership.role],
-        now=database_now(raw_connection()),
-    )
 
 
 def note_version(request: HttpRequest) -> None:

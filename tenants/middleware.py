@@ -1,9 +1,12 @@
 """Finds whose request it is by host, and which role the signed-in person has there."""
 
+import time
 from collections.abc import Callable
 
 import pghistory
 from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 
@@ -11,6 +14,9 @@ from tenants.audit import context_of
 from tenants.hosts import is_platform_host, is_public_host
 from tenants.models import Domain, Membership, Tenant
 
+BACKGROUND_PATHS = ("/live",)
+BEGAN_AT, USED_AT = "began_at", "used_at"  # keys of the session, seconds since 1970
+USE_NOTED_EVERY_SECONDS = 60
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 PROGRAM_PATHS = ("/events", "/webhooks/")
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -41,6 +47,43 @@ class TenantMiddleware:
             return self.get_response(request)
         finally:
             connection.set_schema_to_public()
+
+
+class SessionAgeMiddleware:
+    """Ends a session that nobody used for long (idle), and any session after its longest time, used or not.
+
+    What a page asks by itself (its live parts) is no use; the time of the last use is written at most once a minute.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+            keep_or_end(request, time.time())
+        return self.get_response(request)
+
+
+def keep_or_end(request: HttpRequest, now: float) -> None:
+    session = request.session
+    if session_ended(session, now):
+        logout(request)
+        return
+    used = session.get(USED_AT)
+    if used is None:
+        session[BEGAN_AT] = session[USED_AT] = now
+    elif now - used > USE_NOTED_EVERY_SECONDS and is_use(request):
+        session[USED_AT] = now
+
+
+def session_ended(session: SessionBase, now: float) -> bool:
+    idle, whole = settings.E2A_SESSION_IDLE_SECONDS, settings.SESSION_COOKIE_AGE
+    return bool(now - session.get(USED_AT, now) > idle or now - session.get(BEGAN_AT, now) > whole)
+
+
+def is_use(request: HttpRequest) -> bool:
+    by_itself = request.path in BACKGROUND_PATHS or (request.method == "GET" and "HX-Request" in request.headers)
+    return not by_itself
 
 
 class MembershipMiddleware:

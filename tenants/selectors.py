@@ -1,9 +1,14 @@
 """Shaped reads of tenants, people and keys (public schema)."""
 
+from collections.abc import Sequence
+
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from tenants.hosts import address_of
-from tenants.models import ApiKey, Domain, Invitation, Mail, Tenant
+from tenants.models import ApiKey, Domain, Invitation, Mail, Membership, Merchant, Tenant, WebhookSource
+
+MOST_INVITATIONS = 200
 
 
 def host_of(tenant: Tenant) -> str:
@@ -42,3 +47,30 @@ def key_state(key: ApiKey) -> str:
     if key.revoked_at:
         return "revoked"
     return "ended" if key.expires_at and key.expires_at <= timezone.now() else "works"
+
+
+def members_of(tenant: Tenant) -> QuerySet[Membership]:
+    """By name, with their people."""
+    return Membership.objects.select_related("user").filter(tenant=tenant).order_by("user__username")
+
+
+def open_invitations(tenant: Tenant) -> Sequence[Invitation]:
+    """Neither accepted nor taken back, newest first; those that ended are among them, to be sent again."""
+    rows = Invitation.objects.select_related("mail", "invited_by").filter(
+        tenant=tenant, accepted_at=None, revoked_at=None
+    )
+    return list(rows.order_by("-created_at")[:MOST_INVITATIONS])
+
+
+def keys_of(tenant: Tenant) -> QuerySet[ApiKey]:
+    """Those that are not revoked first, each group newest first."""
+    return ApiKey.objects.filter(tenant=tenant).order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-pk")
+
+
+def merchants_of(tenant: Tenant) -> list[tuple[str, str]]:
+    """(slug, name)"""
+    return list(Merchant.objects.filter(tenant=tenant).order_by("name").values_list("slug", "name"))
+
+
+def sources_of(tenant: Tenant) -> list[str]:
+    return list(WebhookSource.objects.filter(tenant=tenant).order_by("name").values_list("name", flat=True))

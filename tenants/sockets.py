@@ -6,6 +6,7 @@ seconds while it is open. The group is the tenant's own; nothing that a client s
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from django.http.cookie import parse_cookie
 from django_tenants.utils import get_public_schema_name, schema_context
 
 from e2a.pulse import group_of
-from tenants.middleware import membership_of, tenant_of_host
+from tenants.middleware import membership_of, session_ended, tenant_of_host
 
 logger = logging.getLogger(__name__)
 Message = MutableMapping[str, Any]
@@ -94,7 +95,9 @@ def find_schema(listener: Listener) -> str | None:
         request = HttpRequest()
         request.session = SessionStore(listener.session)
         user = get_user(request)
-        if not user.is_authenticated or membership_of(tenant, user.pk) is None:
+        if not user.is_authenticated or session_ended(request.session, time.time()):
+            return None
+        if membership_of(tenant, user.pk) is None:
             return None
         schema: str = tenant.schema_name
         return schema
