@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 OURS = "e2a: "  # the first part of our schedules' names: tells them from an admin's own
@@ -61,7 +62,8 @@ def set_up_schedules(wanted: Sequence[Schedule] = SCHEDULES) -> SetUp:
         for schedule in wanted:
             row = rows.pop(OURS + schedule.name, None)
             if row is None:
-                PeriodicTask.objects.create(name=OURS + schedule.name, **_columns(schedule))
+                # With a start, beat sends the first one at once and not after a whole interval.
+                PeriodicTask.objects.create(name=OURS + schedule.name, start_time=timezone.now(), **_columns(schedule))
                 done.created.append(schedule.name)
             elif row.description != schedule.note or row.kwargs != json.dumps(schedule.kwargs):
                 for column, value in _columns(schedule).items():

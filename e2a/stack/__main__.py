@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from e2a.stack import demo as demonstration
 from e2a.stack import lifecycle, testing, viewing
 from e2a.stack.environment import rest_of, settings_of
 from e2a.stack.home import ROOT, Home
@@ -57,11 +58,21 @@ def manage(home: Home, arguments: Sequence[str]) -> int:
     os.execve(sys.executable, [sys.executable, str(ROOT / "manage.py"), *arguments], stack.environment())
 
 
+def demo(home: Home, arguments: Sequence[str]) -> int:
+    orders = demonstration.orders_asked(arguments)
+    with home.locked():
+        stack = lifecycle.open_stack(home, os.environ)
+        lifecycle.start(stack)
+    demonstration.run_demo(stack, orders)
+    return 0
+
+
 def test(home: Home, arguments: Sequence[str]) -> int:
     return testing.run_tests(home, arguments)
 
 
 COMMANDS: dict[str, Act] = {
+    "demo": demo,
     "start": start,
     "stop": stop,
     "restart": restart,

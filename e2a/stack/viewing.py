@@ -52,7 +52,7 @@ def line_of(name: str, state: State | None, trouble: str, port: int) -> str:
     if state is None or not state.pid:
         return f"{name:14}{trouble or 'is not running'}"
     where = f"port {port}" if port else ""
-    return f"{name:14}{trouble or 'runs':28}{age_of(state.seconds):>9}  process {state.pid:<8}{where}".rstrip()
+    return f"{name:14}{trouble or 'runs':30}{age_of(state.seconds):>9}  process {state.pid:<8}{where}".rstrip()
 
 
 def age_of(seconds: int) -> str:

@@ -17,6 +17,8 @@ from e2a.commands import JSONCommand
 from e2a.errors import DATABASE_DOWN
 from e2a.schedules import set_up_schedules
 
+SOURCES = ["src/*"]  # what the style sheet is built from, which is not served
+
 
 class Command(JSONCommand):
     help = "Migrates the public schema and each tenant's, sets up the schedules, collects static files that changed."
@@ -57,7 +59,7 @@ class Command(JSONCommand):
         if mark.is_file() and mark.read_text() == digest:
             return False
         self.stdout.write("static files")
-        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0, ignore_patterns=SOURCES)
         mark.write_text(digest)
         return True
 
@@ -84,6 +86,6 @@ def digest_of_static_files() -> str:
 
 def static_files() -> Iterator[tuple[str, int, int]]:
     for finder in get_finders():
-        for path, storage in finder.list([]):
+        for path, storage in finder.list(SOURCES):
             found = Path(storage.path(path)).stat()
             yield path, found.st_size, int(found.st_mtime)

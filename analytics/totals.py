@@ -1,0 +1,71 @@
+"""What a tenant's tables hold, counted, and what of it still waits. All of it reads the schema that the connection stands in."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import Count, Q
+from django.db.models.functions import Now
+
+from exceptions.analyst.models import Analysis, State
+from exceptions.choices import Status, Verdict
+from exceptions.models import ExceptionRecord
+from orders.models import DeadLetter, DeadLetterStatus, Event, Order, Stage
+from orders.selectors import STAGE_NAMES
+
+RADAR_BEHIND = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """`exceptions`: by reason, then severity, those that never were left out. `invoices`: None where there is no such table."""
+
+    events: int
+    orders: int
+    dead_letters: int
+    breaches: dict[str, int]
+    exceptions: dict[str, dict[str, int]]
+    active_exceptions: int
+    analyses: dict[str, int]
+    invoices: int | None
+
+
+def totals() -> Totals:
+    real = ExceptionRecord.objects.exclude(verdict=Verdict.NONE)
+    exceptions: dict[str, dict[str, int]] = {}
+    for reason, severity, count in (
+        real.values_list("reason_code", "severity").annotate(Count("pk")).order_by("reason_code")
+    ):
+        exceptions.setdefault(reason, {})[severity] = count
+    late = dict(Stage.objects.filter(breached=True).values_list("name").annotate(Count("pk")))
+    judged = Analysis.objects.filter(state=State.DONE).values_list("judge").annotate(Count("pk"))
+    return Totals(
+        events=Event.objects.count(),
+        orders=Order.objects.count(),
+        dead_letters=DeadLetter.objects.filter(status=DeadLetterStatus.WAITING).count(),
+        breaches={name: late.get(name, 0) for name in STAGE_NAMES},
+        exceptions=exceptions,
+        active_exceptions=real.exclude(status=Status.RESOLVED).count(),
+        analyses=dict(judged),
+        invoices=rows_of("billing_invoice"),
+    )
+
+
+def waiting() -> dict[str, int]:
+    """What is not processed yet, by kind; empty when nothing is."""
+    found = {
+        "orders to judge again": Order.objects.filter(fold_retry_at__isnull=False).count(),
+        "deadlines to look at": Stage.objects.filter(judge_at__lt=Now() - RADAR_BEHIND).count(),
+        "analyses to make": Analysis.objects.filter(~Q(state=State.DONE)).count(),
+    }
+    return {kind: count for kind, count in found.items() if count}
+
+
+def rows_of(table: str) -> int | None:
+    """None when the schema has no such table."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(quote_ident(current_schema()) || '.' || %s)", [table])
+        if cursor.fetchone()[0] is None:
+            return None
+        cursor.execute(f'SELECT count(*) FROM "{table}"')
+        return int(cursor.fetchone()[0])
