@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from e2a.errors import Unprocessable
 from e2a.pulse import pulse
 from exceptions import transitions
+from exceptions.analyst.feedback import learn_from_closes
 from exceptions.errors import ImpossibleChange, NoSuchException
 from exceptions.models import ExceptionRecord, TimelineEntry
 from exceptions.transitions import Act, State
@@ -39,10 +40,10 @@ def start_exception(*, exception_id: int, actor: str, now: datetime, reason: str
 
 
 def resolve_exception(
-    *, exception_id: int, resolution: str, actor: str, now: datetime, reason: str = ""
+    *, exception_id: int, resolution: str, actor: str, now: datetime, reason: str = "", label: str = ""
 ) -> ExceptionRecord:
-    """`resolution` is one of `transitions.FOR_PEOPLE`."""
-    act = transitions.resolve(resolution=resolution, at=now)
+    """`resolution` is one of `transitions.FOR_PEOPLE`; `label`: what it really was, if known."""
+    act = transitions.resolve(resolution=resolution, at=now, label=label)
     return act_on_one(exception_id, act, actor=actor, reason=reason, now=now)
 
 
@@ -132,6 +133,8 @@ def write(ids: Sequence[int], act: Act, *, actor: str, reason: str, now: datetim
         TimelineEntry(exception_id=pk, at=now, kind=act.kind, actor=actor, reason=reason, detail=act.detail)
         for pk in ids
     )
+    if label := act.detail.get("label"):
+        learn_from_closes(ids, label, actor=actor, now=now)
     transaction.on_commit(partial(pulse.touch, connection.schema_name))  # type: ignore[attr-defined]
 
 

@@ -52,7 +52,8 @@ def start() -> Act:
     return Act(Kind.STARTED, (Status.OPEN, Status.ACKNOWLEDGED), {"status": Status.IN_PROGRESS})
 
 
-def resolve(*, resolution: str, at: datetime) -> Act:
+def resolve(*, resolution: str, at: datetime, label: str = "") -> Act:
+    """`label`: what it really was, if the person says so (analyst.words.Label)."""
     columns = {
         "status": Status.RESOLVED,
         "resolution": resolution,
@@ -60,7 +61,8 @@ def resolve(*, resolution: str, at: datetime) -> Act:
         "resolved_by": ResolvedBy.PERSON,
         "snoozed_until": None,
     }
-    return Act(Kind.RESOLVED, UNRESOLVED, columns, {"resolution": resolution})
+    detail = {"resolution": resolution} | ({"label": label} if label else {})
+    return Act(Kind.RESOLVED, UNRESOLVED, columns, detail)
 
 
 def reopen() -> Act:

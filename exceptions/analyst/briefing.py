@@ -47,13 +47,13 @@ def document_of(case: Case, actions: list[Action]) -> dict[str, Any]:
         "stages": [stage_of(case, name) for name in sorted(case.stages)],
         "events": [event_of(case, one) for one in shown(case)],
         "lane": {
-            "carrier": case.lane.carrier,
-            "warehouse": case.lane.warehouse,
-            "gateway": case.lane.gateway,
+            "carrier": without_people(case.lane.carrier),
+            "warehouse": without_people(case.lane.warehouse),
+            "gateway": without_people(case.lane.gateway),
             "skus": case.lane.skus[:5],
         },
         "lane_today": [
-            f"{count} other orders of {value}: {label}"
+            f"{count} other orders of {without_people(value)}: {label}"
             for (trait, value, label), count in sorted(case.today.alike.items())
             if count >= CROWD and (trait, value) in set(traits_of(case))
         ][:8],

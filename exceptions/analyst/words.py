@@ -107,3 +107,5 @@ BLAME_OF = {
     Label.SOURCE_TROUBLE: Blame.UNKNOWN,
     Label.UNKNOWN: Blame.UNKNOWN,
 }
+
+CAUSE_CHOICES = [(label.value, label.label) for label in Label if label != Label.UNKNOWN]  # what a person may name

@@ -40,7 +40,7 @@ def read_act(action: str, body: Any, asking: Asking) -> tuple[Act, str]:
         case "start":
             return transitions.start(), reason
         case "resolve":
-            return transitions.resolve(resolution=data["resolution"], at=asking.now), reason
+            return transitions.resolve(resolution=data["resolution"], label=data["label"], at=asking.now), reason
         case "reopen":
             return transitions.reopen(), reason
         case "assign":

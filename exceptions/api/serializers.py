@@ -5,6 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from exceptions.analyst.feedback import LABELS
+from exceptions.analyst.words import CAUSE_CHOICES
 from exceptions.api.asking import Asking, UnknownMember
 from exceptions.choices import Kind, Reason, Resolution, ResolvedBy, Severity, Status, Verdict
 from exceptions.models import ExceptionRecord, TimelineEntry
@@ -169,6 +171,14 @@ class ResolveSerializer(ReasonSerializer):
         default=Resolution.MANUAL.value,
         error_messages={"invalid_choice": f"“{{input}}” is not a resolution: use {', '.join(FOR_PEOPLE)}."},
     )
+    label = serializers.ChoiceField(
+        CAUSE_CHOICES,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="What it really was; the analyst is measured by it.",
+        error_messages={"invalid_choice": f"“{{input}}” is not a cause: use {', '.join(sorted(LABELS))}."},
+    )
 
 
 class AssignSerializer(ReasonSerializer):
@@ -203,6 +213,7 @@ class BulkSerializer(serializers.Serializer[Any]):
     filter = serializers.DictField(required=False)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=2000)
     resolution = serializers.CharField(required=False, max_length=24)
+    label = serializers.CharField(required=False, max_length=24)
     assignee = serializers.CharField(required=False, allow_null=True, max_length=254)
     until = serializers.CharField(required=False, allow_null=True, max_length=64)
     text = serializers.CharField(required=False, max_length=10_000)
