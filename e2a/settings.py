@@ -113,7 +113,7 @@ _database = database_settings(DATABASE_URL)
 _options = dict(_database.pop("OPTIONS"))  # type: ignore[call-overload]
 if DB_POOL_SIZE:
     # In web and api processes only: Celery closes Django's pool around each task, so there it only costs.
-    _options["pool"] = {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 4}
+    _options["pool"] = {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 4, "reconnect_timeout": 2}
 DATABASES = {
     "default": {
         "ENGINE": "e2a.postgresql",

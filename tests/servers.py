@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from e2a.stack.servers import Postgres, Valkey, check_short, own, wait_until
@@ -36,12 +37,12 @@ def ensure_test_servers() -> tuple[str, str]:
     return postgres.url, valkey.url
 
 
-def start_postgres(postgres: Postgres) -> list[subprocess.Popen[bytes]]:
+def start_postgres(postgres: Postgres, options: Sequence[str] = OPTIONS) -> list[subprocess.Popen[bytes]]:
     postgres.create()
     if postgres.answers():
         return []
     own(postgres.sockets)
-    process = launch(postgres.command(*OPTIONS), postgres.data.parent.parent / "postgres.log")
+    process = launch(postgres.command(*options), postgres.data.parent.parent / "postgres.log")
     wait_until(postgres.answers, 30, f"PostgreSQL did not start; see {postgres.data.parent.parent}/postgres.log")
     return [process]
 

@@ -11,9 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from e2a.errors import ProblemError, as_problem, problem_response
 from e2a.observability.correlation import accept_or_make, correlation_id
 from e2a.observability.metrics import REQUEST_SECONDS
+from e2a.postgresql.patience import patience
 
 logger = structlog.get_logger("e2a.request")
 Handler = Callable[[HttpRequest], HttpResponse]
+DOOR = ("/events", "/webhooks/", "/healthz", "/readyz")
+DOOR_SECONDS, PAGE_SECONDS = 3.5, 20.0  # of waiting for PostgreSQL; a provider's own limit is five
 QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
@@ -26,7 +29,8 @@ class CorrelationMiddleware:
         identity = accept_or_make(request.headers.get("X-Correlation-Id"))
         token = correlation_id.set(identity)
         try:
-            response = self.get_response(request)
+            with patience(DOOR_SECONDS if request.path.startswith(DOOR) else PAGE_SECONDS):
+                response = self.get_response(request)
             response["X-Correlation-Id"] = identity
             self.report(request, response, time.perf_counter() - began)
             return response

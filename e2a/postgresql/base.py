@@ -8,7 +8,11 @@ from typing import Any
 
 from django.db.utils import OperationalError
 from django_tenants.postgresql_backend import base
+from psycopg import IsolationLevel
 from psycopg.pq import TransactionStatus
+from psycopg_pool import PoolTimeout
+
+from e2a.postgresql.patience import PatientConnection, Silence, patience_left
 
 
 class SearchPathNotSet(OperationalError):
@@ -21,7 +25,21 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
         pool = self.settings_dict["OPTIONS"].get("pool")
         if isinstance(pool, dict):
             pool["reset"] = reset_connection
+            pool["connection_class"] = PatientConnection
         return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """One of the pool is waited for no longer than the request's patience lasts. Raises: psycopg_pool.PoolTimeout."""
+        pool = self.pool
+        if pool is None:
+            return super().get_new_connection(conn_params)
+        self.isolation_level = IsolationLevel.READ_COMMITTED
+        pool.open()
+        try:
+            return pool.getconn(timeout=patience_left(pool.timeout))
+        except PoolTimeout:
+            Silence.known = True
+            raise
 
     def _handle_search_path(self, cursor: Any = None) -> None:
         super()._handle_search_path(cursor)

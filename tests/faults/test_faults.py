@@ -1,0 +1,192 @@
+"""Faults under load (RELIABILITY 2 and 3): whatever breaks, each event answered 2xx is one row, and the state is as if nothing had broken."""
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.faults.installation import Installation
+from tests.faults.load import LONGEST_ANSWER, Load
+from tests.faults.proxy import BLACK_HOLE, DOWN, PASS
+from tests.live import eventually
+
+LONG = os.environ.get("E2A_FAULTS") == "long"
+HANG_SECONDS = 30 if LONG else 5
+LOAD_SECONDS = 60 if LONG else 6
+ORDERS = 600 if LONG else 70
+SETTLE_SECONDS = 60 if LONG else 15
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+
+STORED = 'SELECT event_id FROM "acme".orders_event WHERE order_ref LIKE %(prefix)s'
+STAGES = """
+SELECT o.order_id, o.status, o.held, s.name, s.state, s.started_at, s.ended_at, s.due_at, s.breached
+FROM "{tenant}".orders_order o JOIN "{tenant}".orders_stage s ON s.order_id = o.id WHERE o.order_id LIKE %(prefix)s ORDER BY 1, 4"""
+EXCEPTIONS = """
+SELECT order_ref, reason_code, verdict, opened_at, ended_at, occurrence_count FROM "{tenant}".exceptions_record
+WHERE order_ref LIKE %(prefix)s AND verdict <> 'none' ORDER BY 1, 2"""
+WAITING = """
+SELECT (SELECT count(*) FROM "acme".orders_order WHERE fold_retry_at IS NOT NULL OR last_received_at IS NULL),
+  (SELECT count(*) FROM "acme".orders_event WHERE order_id IS NULL),
+  (SELECT count(*) FROM "acme".orders_stage WHERE judge_at < clock_timestamp() - interval '5 seconds')"""
+
+
+@pytest.fixture(scope="module")
+def installation() -> Iterator[Installation]:
+    home = Path(tempfile.mkdtemp(prefix="e2a-faults-", dir="/tmp"))
+    made = Installation(home)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def check(installation: Installation, load: Load, prefix: str) -> None:
+    """I1, I2 and I5: nothing lost, nothing doubled, the state that no fault would have given, nothing left waiting."""
+    assert load.log.gave_up == []
+    load.repeat_in_calm()
+    names = {"prefix": f"{prefix}-%"}
+    stored = [event.removeprefix("~") for (event,) in installation.rows(STORED, **names)]  # an adapter marks its ids
+    assert set(load.log.acknowledged) == {event["event_id"] for event in load.events}
+    assert sorted(stored) == sorted(load.log.acknowledged)
+    last: list[object] = []
+
+    def settled() -> bool:
+        last[:] = [
+            (rows(installation, text, "acme", names), rows(installation, text, "calm", names))
+            for text in (STAGES, EXCEPTIONS)
+        ]
+        return all(ours == calm for ours, calm in last) and installation.rows(WAITING) == [(0, 0, 0)]  # type: ignore[misc]
+
+    eventually(settled, SETTLE_SECONDS, "the state differs from that of a run without faults")
+    assert rows(installation, EXCEPTIONS, "acme", names)
+
+
+def rows(installation: Installation, text: str, tenant: str, names: dict[str, str]) -> list[tuple[object, ...]]:
+    return installation.rows(text.format(tenant=tenant), **names)
+
+
+def test_api_is_killed_again_and_again(installation: Installation) -> None:
+    with Load(installation, "kill", orders=ORDERS, seconds=LOAD_SECONDS) as load:
+        for _ in range(20 if LONG else 3):
+            time.sleep(1)
+            installation.kill("api")
+            installation.start_api()
+    assert load.log.cut > 0
+    check(installation, load, "kill")
+
+
+def test_api_is_killed_between_the_commit_and_the_answer(installation: Installation) -> None:
+    """The event is stored, its sender never hears of it, and sends again."""
+    with Load(installation, "gap", orders=ORDERS // 2, seconds=LOAD_SECONDS) as load:
+        for _ in range(20 if LONG else 3):
+            installation.database_proxy.on_commit = lambda: installation.kill("api")
+            eventually(lambda: installation.database_proxy.on_commit is None, 10, "no COMMIT came by")
+            eventually(lambda: installation.processes["api"].poll() is not None, 10, "the API lives")
+            installation.start_api()
+    assert load.log.duplicates > 0
+    check(installation, load, "gap")
+
+
+def test_answers_to_commits_are_lost(installation: Installation) -> None:
+    with Load(installation, "lost", orders=ORDERS // 2, seconds=LOAD_SECONDS) as load:
+        for _ in range(40 if LONG else 6):
+            installation.database_proxy.on_commit = lambda: None
+            eventually(lambda: installation.database_proxy.on_commit is None, 10, "no COMMIT came by")
+            time.sleep(0.3)
+    assert load.log.slowest < LONGEST_ANSWER
+    check(installation, load, "lost")
+
+
+def test_radar_worker_and_beat_are_killed(installation: Installation) -> None:
+    with Load(installation, "dead", orders=ORDERS, seconds=LOAD_SECONDS) as load:
+        for name in ("radar", "worker", "beat"):
+            installation.kill(name)
+        time.sleep(HANG_SECONDS)
+        for name in ("radar", "worker", "beat"):
+            installation.start_process(name)
+    assert load.log.refused == {}
+    check(installation, load, "dead")
+
+
+def test_redis_is_flushed_killed_and_hung(installation: Installation) -> None:
+    """No request waits for Redis: every answer comes in time, and none is refused."""
+    with Load(installation, "redis", orders=ORDERS, seconds=LOAD_SECONDS + HANG_SECONDS) as load:
+        redis.Redis(unix_socket_path=str(installation.home / "v" / "valkey.sock")).flushall()
+        time.sleep(1)
+        installation.kill("redis")
+        time.sleep(2)
+        installation.start_redis()
+        installation.kill("redis", signal.SIGSTOP)
+        time.sleep(HANG_SECONDS)
+        installation.kill("redis", signal.SIGCONT)
+    assert (load.log.refused, load.log.cut) == ({}, 0)
+    assert load.log.slowest < LONGEST_ANSWER
+    check(installation, load, "redis")
+
+
+def test_redis_connections_are_reset_and_swallowed(installation: Installation) -> None:
+    with Load(installation, "storm", orders=ORDERS // 2, seconds=LOAD_SECONDS) as load:
+        for _ in range(50 if LONG else 10):
+            installation.redis_proxy.reset()
+            time.sleep(0.2)
+        installation.redis_proxy.become(BLACK_HOLE)
+        time.sleep(HANG_SECONDS if LONG else 2)
+        installation.redis_proxy.become(PASS)
+        installation.redis_proxy.reset()
+    assert (load.log.refused, load.log.cut) == ({}, 0)
+    check(installation, load, "storm")
+
+
+def test_postgres_crashes(installation: Installation) -> None:
+    """Immediate shutdown: what was answered 2xx is there after recovery; meanwhile 503 with Retry-After, in time."""
+    with Load(installation, "crash", orders=ORDERS, seconds=LOAD_SECONDS) as load:
+        time.sleep(1.5)
+        installation.crash_postgres()
+        time.sleep(2)
+        installation.start_postgres()
+    assert set(load.log.refused) == {503}
+    assert (load.log.without_retry_after, load.log.cut) == (0, 0)
+    assert load.log.slowest < LONGEST_ANSWER
+    check(installation, load, "crash")
+
+
+def test_postgres_hangs(installation: Installation) -> None:
+    with Load(installation, "hang", orders=ORDERS, seconds=LOAD_SECONDS) as load:
+        time.sleep(1)
+        installation.kill("postgres", signal.SIGSTOP)
+        time.sleep(HANG_SECONDS + 2)
+        installation.kill("postgres", signal.SIGCONT)
+    assert set(load.log.refused) == {503}
+    assert (load.log.without_retry_after, load.log.cut) == (0, 0)
+    assert load.log.slowest < LONGEST_ANSWER
+    check(installation, load, "hang")
+
+
+def test_postgres_refuses_connections(installation: Installation) -> None:
+    with Load(installation, "refuse", orders=ORDERS, seconds=LOAD_SECONDS) as load:
+        time.sleep(1)
+        installation.database_proxy.become(DOWN)
+        time.sleep(HANG_SECONDS + 1)
+        installation.database_proxy.become(PASS)
+    assert set(load.log.refused) == {503}
+    assert (load.log.without_retry_after, load.log.cut) == (0, 0)
+    assert load.log.slowest < LONGEST_ANSWER
+    check(installation, load, "refuse")
+
+
+def test_postgres_is_slow_and_comes_in_crumbs(installation: Installation) -> None:
+    with Load(installation, "slow", orders=ORDERS // 3, seconds=LOAD_SECONDS) as load:
+        installation.database_proxy.latency = 0.05
+        time.sleep(1.5)
+        installation.database_proxy.latency, installation.database_proxy.slice_bytes = 0.0, 7
+        time.sleep(1.5)
+        installation.database_proxy.slice_bytes = 0
+    check(installation, load, "slow")
