@@ -13,7 +13,7 @@ from e2a.errors import ProblemError
 from e2a.pages import dressed, refused
 from tenants.models import User
 from tenants.pages.members import tenant_of
-from tenants.pages.password import NewPasswordForm
+from tenants.pages.password import NewPasswordForm, password_field
 from tenants.services.invitations import InvitationGone, Offer, accept_invitation, accept_with_new_account, find_offer
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -27,6 +27,7 @@ class NewAccountForm(NewPasswordForm):
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
         help_text="Letters, digits and @ . + - _",
     )
+    password = password_field("Password")
     full_name = forms.CharField(
         required=False, max_length=150, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"})
     )

@@ -29,14 +29,13 @@ class LinkGone(Conflict):
     """This link was used or has ended. Ask for a new one."""
 
 
+def password_field(label: str) -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    return forms.CharField(strip=False, max_length=128, label=label, widget=widget, help_text=RULES)
+
+
 class NewPasswordForm(forms.Form):
-    password = forms.CharField(
-        strip=False,
-        max_length=128,
-        label="New password",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=RULES,
-    )
+    password = password_field("New password")
     again = forms.CharField(
         strip=False,
         max_length=128,
