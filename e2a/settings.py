@@ -259,6 +259,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "ENUM_NAME_OVERRIDES": {
         "OrderStatusEnum": "orders.models.OrderStatus",
+        "OutcomeEnum": "orders.api.serializers.OUTCOMES",
         "ExceptionStatusEnum": "exceptions.choices.Status",
         "ResolutionEnum": "exceptions.choices.Resolution",
         "LetterStatusEnum": "orders.models.DeadLetterStatus",

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from e2a.errors import Conflict, NotFound
 from orders.cursors import Page, newest_first, page_of
 from orders.models import Event, Order, Parcel, Stage, StageState
+from tenants.weights import LOW
 
 STAGE_NAMES = ("payment_processing", "inventory_check", "shipping_preparation", "order_fulfillment", "delivery")
 
@@ -33,7 +34,10 @@ class OrderFilters:
 
 @dataclass(frozen=True, slots=True)
 class StageView:
-    """A stage as it is shown, the pending ones included."""
+    """A stage as it is shown, the pending ones included. `severity`: of a breach.
+
+    `at_risk`: it runs past its warning point and is not late; `saved`: it did, and ended in time.
+    """
 
     name: str
     state: str
@@ -42,6 +46,9 @@ class StageView:
     due_at: datetime | None = None
     breached: bool = False
     severity: str | None = None
+    at_risk_at: datetime | None = None
+    at_risk: bool = False
+    saved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,7 @@ def stages_of(stored: Iterable[Stage]) -> list[StageView]:
 def stage_view(name: str, stage: Stage | None) -> StageView:
     if stage is None:
         return StageView(name, StageState.PENDING)
+    warned = stage.severity == LOW and not stage.breached
     return StageView(
         name,
         stage.state,
@@ -130,5 +138,8 @@ def stage_view(name: str, stage: Stage | None) -> StageView:
         ended_at=stage.ended_at,
         due_at=stage.due_at,
         breached=stage.breached,
-        severity=stage.severity or None,
+        severity=stage.severity if stage.breached else None,
+        at_risk_at=stage.at_risk_at,
+        at_risk=warned and stage.state == StageState.RUNNING,
+        saved=warned and stage.state == StageState.COMPLETED,
     )

@@ -1,7 +1,7 @@
 """GET /api/orders and /api/orders/ORDER_ID."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -10,7 +10,11 @@ from rest_framework.views import APIView
 
 from orders.api.fields import single
 from orders.api.serializers import OrderHistorySerializer, OrderPageSerializer, OrderQuerySerializer, OrderSerializer
-from orders.selectors import NoSuchOrder, OrderHistory, find_order, history_of, page_orders
+from orders.explaining import explain_order
+from orders.models import Order
+from orders.selectors import NoSuchOrder, find_order, history_of, page_orders
+from orders.wording import differences
+from tenants.access import Access
 from tenants.models import Scope
 
 ONE_ORDER = OpenApiExample(
@@ -25,6 +29,25 @@ ONE_ORDER = OpenApiExample(
         "began_at": "2026-11-23T10:00:00Z",
         "first_received_at": "2026-11-23T10:00:02Z",
         "last_received_at": "2026-11-23T10:20:01Z",
+        "rule": "Express",
+        "contract": "broken",
+        "promise": "open",
+        "promised_at": "2026-11-26T00:00:00Z",
+        "carries": {
+            "sales_channel": "web",
+            "shipping_service": "express",
+            "carrier": "",
+            "warehouse": "LIS1",
+            "destination_country": "PT",
+            "customer_tier": "gold",
+            "skus": ["SOCK-7"],
+            "tags": [],
+            "value_cents": 12990,
+            "currency": "EUR",
+            "fulfil_by": None,
+            "window_from": None,
+            "window_until": None,
+        },
         "stages": [
             {
                 "name": "inventory_check",
@@ -34,6 +57,9 @@ ONE_ORDER = OpenApiExample(
                 "due_at": "2026-11-23T10:35:00Z",
                 "breached": True,
                 "severity": "MEDIUM",
+                "at_risk_at": "2026-11-23T10:31:15Z",
+                "at_risk": False,
+                "saved": False,
             }
         ],
         "exceptions": [
@@ -48,6 +74,7 @@ ONE_ORDER = OpenApiExample(
                 "ended_at": None,
             }
         ],
+        "difference": [],
         "events": [
             {
                 "source": "wms",
@@ -81,9 +108,8 @@ class OrdersView(APIView):
         query.is_valid(raise_exception=True)
         data = query.validated_data
         page = page_orders(query.to_filters(), cursor=data["cursor"], size=data["page_size"])
-        return Response(
-            {"next": next_address(request, page.next), "results": OrderSerializer(page.rows, many=True).data}
-        )
+        orders = OrderSerializer(page.rows, many=True, context={"now": cast(Access, request.auth).now})
+        return Response({"next": next_address(request, page.next), "results": orders.data})
 
 
 class OrderView(APIView):
@@ -103,8 +129,10 @@ class OrderView(APIView):
     )
     def get(self, request: Request, order_id: str) -> Response:
         """An order with all five stages, its events in the order in which they took effect, parcels and exceptions."""
-        merchant = request.query_params.get("merchant", "")
-        return Response(OrderHistorySerializer(history_by(candidates(order_id), merchant)).data)
+        history = history_of(order_by(candidates(order_id), request.query_params.get("merchant", "")))
+        explained = explain_order(cast(Access, request.auth).schema, history.order)
+        context = {"now": explained.now, "difference": differences(explained.stages, explained.timezone)}
+        return Response(OrderHistorySerializer(history, context=context).data)
 
 
 def candidates(order_id: str) -> Iterable[str]:
@@ -112,10 +140,11 @@ def candidates(order_id: str) -> Iterable[str]:
     return (order_id, order_id[:-1]) if order_id.endswith("/") and len(order_id) > 1 else (order_id,)
 
 
-def history_by(order_ids: Iterable[str], merchant: str) -> OrderHistory:
+def order_by(order_ids: Iterable[str], merchant: str) -> Order:
+    """Raises: NoSuchOrder, AmbiguousOrder."""
     for order_id in order_ids:
         try:
-            return history_of(find_order(order_id, merchant=merchant))
+            return find_order(order_id, merchant=merchant)
         except NoSuchOrder:
             continue
     raise NoSuchOrder

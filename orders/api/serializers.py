@@ -7,7 +7,11 @@ from rest_framework import serializers
 
 from orders.api.fields import TEXT_ERRORS, ChoicesField, PageSerializer, WordsField
 from orders.models import Event, Order, OrderStatus, Parcel, StageState
+from orders.outcome import Outcome, contract_outcome, promise_outcome
 from orders.selectors import OrderFilters, stages_of
+from orders.stages import DELIVERY
+
+OUTCOMES = [(outcome.value, outcome.value.replace("_", " ").capitalize()) for outcome in Outcome]
 
 
 class OrderQuerySerializer(PageSerializer):
@@ -33,7 +37,10 @@ class StageSerializer(serializers.Serializer[Any]):
     ended_at = serializers.DateTimeField(allow_null=True)
     due_at = serializers.DateTimeField(allow_null=True, help_text="Null while a hold is open, or without a target.")
     breached = serializers.BooleanField()
-    severity = serializers.CharField(allow_null=True)
+    severity = serializers.CharField(allow_null=True, help_text="Of the breach.")
+    at_risk_at = serializers.DateTimeField(allow_null=True, help_text="The warning point, where its target has one.")
+    at_risk = serializers.BooleanField(help_text="It runs past its warning point and is not late.")
+    saved = serializers.BooleanField(help_text="It ran past its warning point and ended in time.")
 
 
 class BriefExceptionSerializer(serializers.Serializer[Any]):
@@ -74,10 +81,36 @@ class ParcelSerializer(serializers.ModelSerializer[Parcel]):
         fields = ("shipment_id", "carrier", "tracking_number")
 
 
+class CarriesSerializer(serializers.ModelSerializer[Order]):
+    class Meta:
+        model = Order
+        fields = (
+            "sales_channel",
+            "shipping_service",
+            "carrier",
+            "warehouse",
+            "destination_country",
+            "customer_tier",
+            "skus",
+            "tags",
+            "value_cents",
+            "currency",
+            "fulfil_by",
+            "window_from",
+            "window_until",
+        )
+
+
 class OrderSerializer(serializers.ModelSerializer[Any]):
+    """Context: `now`."""
+
     contradiction = serializers.SerializerMethodField(help_text="What the events say against each other; else null.")
     stages = serializers.SerializerMethodField(help_text="All five, the pending ones too.")
     exceptions = serializers.SerializerMethodField(help_text="Those whose verdict is not `none`.")
+    carries = serializers.SerializerMethodField(help_text="What its events state of it, as last stated.")
+    rule = serializers.CharField(help_text="The rule of its policy that takes it; empty under a flat policy.")
+    contract = serializers.SerializerMethodField(help_text="The verdict on the contract, with pauses and exclusions.")
+    promise = serializers.SerializerMethodField(help_text="The verdict on the customer's promise, by the wall clock.")
 
     class Meta:
         model = Order
@@ -90,9 +123,27 @@ class OrderSerializer(serializers.ModelSerializer[Any]):
             "began_at",
             "first_received_at",
             "last_received_at",
+            "rule",
+            "contract",
+            "promise",
+            "promised_at",
+            "carries",
             "stages",
             "exceptions",
         )
+
+    @extend_schema_field(CarriesSerializer)
+    def get_carries(self, order: Order) -> dict[str, Any]:
+        return dict(CarriesSerializer(order).data)
+
+    @extend_schema_field(serializers.ChoiceField(OUTCOMES))
+    def get_contract(self, order: Order) -> str:
+        return contract_outcome(order.stages.all(), order.promised_at)
+
+    @extend_schema_field(serializers.ChoiceField(OUTCOMES))
+    def get_promise(self, order: Order) -> str:
+        delivery = next((stage for stage in order.stages.all() if stage.name == DELIVERY), None)
+        return promise_outcome(order.promised_at, delivery, self.context["now"])
 
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_contradiction(self, order: Order) -> str | None:
@@ -112,17 +163,21 @@ class OrderSerializer(serializers.ModelSerializer[Any]):
 
 
 class OrderHistorySerializer(OrderSerializer):
-    """One order with its events in the order in which they took effect, and its parcels."""
+    """One order with its events in the order in which they took effect, and its parcels. Context: `difference` too."""
 
+    difference = serializers.ListField(
+        child=serializers.CharField(), help_text="Why contract and wall clock differ, a sentence for each stage."
+    )
     events = EventSerializer(many=True)
     parcels = ParcelSerializer(many=True)
 
     class Meta(OrderSerializer.Meta):
-        fields = (*OrderSerializer.Meta.fields, "events", "parcels")  # type: ignore[assignment]
+        fields = (*OrderSerializer.Meta.fields, "difference", "events", "parcels")  # type: ignore[assignment]
 
     def to_representation(self, history: Any) -> dict[str, Any]:
         return {
-            **OrderSerializer(history.order).data,
+            **OrderSerializer(history.order, context=self.context).data,
+            "difference": self.context["difference"],
             "events": EventSerializer(history.events, many=True).data,
             "parcels": ParcelSerializer(history.parcels, many=True).data,
         }

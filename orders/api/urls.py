@@ -3,6 +3,7 @@
 from django.urls import re_path
 
 from orders.api import letters
+from orders.api.explanations import ExplanationView
 from orders.api.orders import OrdersView, OrderView
 from orders.api.routes import both
 
@@ -15,5 +16,6 @@ urlpatterns = [
     *both("dead-letters/<int:letter_id>/restore", letters.RestoreLetterView, "api-dead-letter-restore"),
     *both("dead-letters/replays/<int:replay_id>", letters.ReplayView, "api-dead-letter-progress"),
     *both("admin/replay-dlq", letters.ReplayManyView, "api-replay-dlq"),
+    re_path(r"^orders/(?P<order_id>(?s:.)+)/explanation/?$", ExplanationView.as_view(), name="api-order-explanation"),
     re_path(r"^orders/(?P<order_id>(?s:.)+)$", OrderView.as_view(), name="api-order"),
 ]

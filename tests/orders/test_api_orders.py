@@ -65,7 +65,8 @@ def test_one_order_with_all_that_is_known_of_it(acme: Tenant, reader: Client) ->
     body = reader.get("/api/orders/1001?merchant=default").json()
     assert (body["order_id"], body["merchant"], body["status"], body["held"]) == ("1001", "default", "PAID", True)
     assert body["contradiction"] == "delivered after the cancelling"
-    pending = {"started_at": None, "ended_at": None, "due_at": None, "breached": False, "severity": None}
+    unwarned = {"at_risk_at": None, "at_risk": False, "saved": False}
+    pending = {"started_at": None, "ended_at": None, "due_at": None, "breached": False, "severity": None, **unwarned}
     assert body["stages"] == [
         {"name": "payment_processing", "state": "PENDING", **pending},
         {"name": "inventory_check", "state": "PENDING", **pending},
@@ -78,6 +79,7 @@ def test_one_order_with_all_that_is_known_of_it(acme: Tenant, reader: Client) ->
             "due_at": "2026-11-24T10:00:00Z",
             "breached": True,
             "severity": "HIGH",
+            **unwarned,
         },
         {"name": "delivery", "state": "PENDING", **pending},
     ]
