@@ -2,17 +2,24 @@
 
 The stock backend swallows the error when `SET search_path` itself fails (a cancelled query, a statement timeout), and the
 query that follows reads the tenant that the connection served before. Here that error is raised.
+
+Django's own cursors put parameters into the text on the client, so nothing can be prepared. They stay as they are; but a cursor
+that raw code opens on the connection (`e2a.postgresql.raw`) binds on the server, and what it repeats is planned once.
 """
 
 from typing import Any
 
+from django.db.backends.postgresql.base import Cursor as DjangoCursor
 from django.db.utils import OperationalError
 from django_tenants.postgresql_backend import base
-from psycopg import IsolationLevel
+from psycopg import Cursor, IsolationLevel
 from psycopg.pq import TransactionStatus
 from psycopg_pool import PoolTimeout
 
 from e2a.postgresql.patience import PatientConnection, Silence, patience_left
+
+PREPARED_AFTER = 3  # executions of a text on a connection
+PREPARED_AT_MOST = 400  # texts a connection: each tenant has some twenty of its own
 
 
 class SearchPathNotSet(OperationalError):
@@ -22,6 +29,7 @@ class SearchPathNotSet(OperationalError):
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()
+        params |= {"cursor_factory": Cursor, "prepare_threshold": PREPARED_AFTER}
         pool = self.settings_dict["OPTIONS"].get("pool")
         if isinstance(pool, dict):
             pool["reset"] = reset_connection
@@ -40,6 +48,18 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
         except PoolTimeout:
             Silence.known = True
             raise
+
+    def _configure_connection(self, connection: Any) -> bool:
+        connection.prepared_max = PREPARED_AT_MOST
+        changed: bool = super()._configure_connection(connection)
+        return changed
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        self.connection.cursor_factory = DjangoCursor
+        try:
+            return super().create_cursor(name)
+        finally:
+            self.connection.cursor_factory = Cursor
 
     def _handle_search_path(self, cursor: Any = None) -> None:
         super()._handle_search_path(cursor)
