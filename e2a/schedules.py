@@ -42,6 +42,7 @@ SCHEDULES = (
     Schedule("watch the sources", "orders.watch_all_sources", 60),
     Schedule("analyse exceptions", "exceptions.analyse", 5),
     Schedule("judge the analysts", "exceptions.judge_analysts", 300),
+    Schedule("act on exceptions", "exceptions.sweep_actions", 3),
 )
 
 
