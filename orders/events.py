@@ -151,6 +151,7 @@ def inspect_event(raw: bytes) -> EventBody:
         errors["payload"] = ["This field is required: an object, which may be empty."]
     elif "payload" not in errors:
         payload_object(bytes(loose.payload), errors)
+        refuse_invalid_utf8(bytes(loose.payload), errors)
     if errors or when is None:
         raise Unprocessable(errors=errors)
     values.pop("occurred_at")
@@ -164,6 +165,7 @@ def prepare(body: EventBody, *, raw: bytes, now: datetime, merchant: str = "", c
     """
     errors: dict[str, list[str]] = {}
     payload = payload_object(bytes(body.payload), errors)
+    refuse_invalid_utf8(bytes(body.payload), errors)
     if body.source == OWN_SOURCE:
         errors["source"] = ["“e2a” is the product's own source; use the name of your system."]
     if body.event_id.startswith(ADAPTER_MARK):
@@ -260,6 +262,18 @@ def payload_object(text: bytes, errors: dict[str, list[str]]) -> dict[str, Any]:
     elif b"\\u0000" in text and has_nul(value):
         errors["payload"] = ["It holds the character NUL (\\u0000), which cannot be stored; leave it out."]
     return value
+
+
+def refuse_invalid_utf8(text: bytes, errors: Mapping[str, list[str]]) -> None:
+    """The typed decoder leaves the payload unread, so its bytes may be no text at all; that is syntax, not content.
+
+    Raises: BadRequest.
+    """
+    if "payload" in errors:
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            raise BadRequest("The body is not valid JSON in UTF-8: the payload holds bytes that are no UTF-8.") from None
 
 
 def depth_of(value: Any) -> int:
