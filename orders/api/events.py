@@ -48,7 +48,7 @@ def receive_event(request: HttpRequest) -> HttpResponse:
     """1. who asks; 2. what it says; 3. through the door. What is wrong in content is kept before it is refused."""
     access = sender_of(request)
     media_type(request, (JSON,))
-    raw = body_of(request, MAX_BODY)
+    raw = read_body(request, MAX_BODY)
     try:
         body = decode_event(raw)
         check_bounds(access, body)
@@ -83,7 +83,7 @@ def answer_of(receipt: Receipt) -> HttpResponse:
 def receive_batch(request: HttpRequest) -> HttpResponse:
     access = sender_of(request)
     kind = media_type(request, (JSON, NDJSON))
-    raws = split_batch(body_of(request, MAX_BATCH_BODY), kind)
+    raws = split_batch(read_body(request, MAX_BATCH_BODY), kind)
     events: list[Incoming] = []
     letters: list[Letter] = []
     rejected: list[dict[str, Any]] = []
@@ -166,10 +166,6 @@ def check_bounds(access: Access, body: EventBody) -> None:
 
 def refuse_bounds(name: str, sentence: str) -> NoReturn:
     raise Forbidden(sentence, errors={name: [sentence]})
-
-
-def body_of(request: HttpRequest, limit: int) -> bytes:
-    return read_body(request, limit)
 
 
 def as_answer(said: Any, status: int) -> HttpResponse:
