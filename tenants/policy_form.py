@@ -49,8 +49,9 @@ def read_policy(value: Mapping[str, Any]) -> Policy:
     form = Form(value, "", errors)
     form.is_object(KEYS)
     calendars = read_calendars(form.at("calendars")) if form.has("calendars") else {}
-    default = read_default(form, calendars)
-    warehouses = read_warehouses(form.at("warehouses"), calendars) if form.has("warehouses") else {}
+    named = [name for name, _ in form.at("calendars").entries()]  # one that was refused may still be named
+    default = read_default(form, named)
+    warehouses = read_warehouses(form.at("warehouses"), named) if form.has("warehouses") else {}
     places = Places(
         calendars,
         default,
@@ -83,20 +84,20 @@ def read_calendars(form: Form) -> dict[str, Hours]:
     return {name: hours for name, hours in found.items() if hours is not None}
 
 
-def read_default(form: Form, calendars: Mapping[str, Hours]) -> str:
+def read_default(form: Form, calendars: Sequence[str]) -> str:
     """A single calendar is the default without being named so."""
     if form.has("default_calendar"):
-        return form.at("default_calendar").word(list(calendars)) or ""
-    return next(iter(calendars)) if len(calendars) == 1 else ""
+        return form.at("default_calendar").word(calendars) or ""
+    return calendars[0] if len(calendars) == 1 else ""
 
 
-def read_warehouses(form: Form, calendars: Mapping[str, Hours]) -> dict[str, str]:
+def read_warehouses(form: Form, calendars: Sequence[str]) -> dict[str, str]:
     if not form.is_object():
         return {}
     if len(form.value) > MOST_WAREHOUSES:
         form.refuse(f"There are {len(form.value)} warehouses; at most {MOST_WAREHOUSES} are taken.")
         return {}
-    return {name.casefold(): chosen for name, each in form.entries() if (chosen := each.word(list(calendars)))}
+    return {name.casefold(): chosen for name, each in form.entries() if (chosen := each.word(calendars))}
 
 
 def read_attempts(form: Form) -> int:
