@@ -38,7 +38,7 @@ def with_defaults(arguments: Sequence[str], cores: int = os.cpu_count() or 1) ->
     apart = any("faults" in mark and "not faults" not in mark for mark in marks)
     counted = any(argument.startswith("-n") or argument.startswith("--numprocesses") for argument in arguments)
     if not apart and not counted and cores > 1:
-        chosen = ["-n", str(min(cores, MOST_PROCESSES)), *chosen]
+        chosen = ["-n", str(min(cores, MOST_PROCESSES)), "--dist", "loadfile", *chosen]
     return chosen
 
 

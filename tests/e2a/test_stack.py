@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,13 +28,13 @@ PARTS = ["postgres", "redis", "web", "api", "worker", "beat", "radar", "shopify-
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """With a space, a percent sign and a quote in its name, and its sockets beside it."""
-    (tmp_path / "s").mkdir()
-    monkeypatch.setattr(home_module, "SOCKET_PARENTS", (tmp_path / "s",))
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """With a space, a percent sign and a quote in its name. Its sockets need a shorter path than pytest's folders have."""
     folder = tmp_path / "a b%s'c"
     folder.mkdir()
-    return Home(folder)
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        monkeypatch.setattr(home_module, "SOCKET_PARENTS", (Path(short),))
+        yield Home(folder)
 
 
 def stack_of(home: Home, tmp_path: Path, **settings: str) -> Stack:
@@ -197,10 +198,10 @@ def test_what_a_home_left_behind_is_found_by_its_mark_and_ended(home: Home, slee
 
 
 def test_pytest_runs_in_several_processes_unless_told_otherwise() -> None:
-    assert testing.with_defaults([], 8) == ["-n", "4", "-m", "not faults_long"]
+    assert testing.with_defaults([], 8) == ["-n", "4", "--dist", "loadfile", "-m", "not faults_long"]
     assert testing.with_defaults(["-n", "0"], 8) == ["-m", "not faults_long", "-n", "0"]
     assert testing.with_defaults(["-m", "faults_long"], 8) == ["-m", "faults_long"]
-    assert testing.with_defaults(["-m", "not faults", "tests/e2a"], 2) == ["-n", "2", "-m", "not faults", "tests/e2a"]
+    assert testing.with_defaults(["-m", "not faults", "tests/e2a"], 2) == ["-n", "2", "--dist", "loadfile", "-m", "not faults", "tests/e2a"]
     assert testing.with_defaults(["-x"], 1) == ["-m", "not faults_long", "-x"]
 
 

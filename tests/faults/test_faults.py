@@ -1,6 +1,5 @@
 """Faults under load (RELIABILITY 2 and 3): whatever breaks, each event answered 2xx is one row, and the state is as if nothing had broken."""
 
-import os
 import shutil
 import signal
 import tempfile
@@ -11,17 +10,14 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.faults.extent import Extent
 from tests.faults.installation import Installation
 from tests.faults.load import LONGEST_ANSWER, Load
 from tests.faults.proxy import BLACK_HOLE, DOWN, PASS
 from tests.live import eventually
 
-LONG = os.environ.get("E2A_FAULTS") == "long"
-HANG_SECONDS = 30 if LONG else 5
-LOAD_SECONDS = 60 if LONG else 6
-ORDERS = 600 if LONG else 70
-SETTLE_SECONDS = 60 if LONG else 15
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+SETTLE_SECONDS = 30
+pytestmark = pytest.mark.faults
 
 STORED = 'SELECT event_id FROM "acme".orders_event WHERE order_ref LIKE %(prefix)s'
 STAGES = """
@@ -73,9 +69,9 @@ def rows(installation: Installation, text: str, tenant: str, names: dict[str, st
     return installation.rows(text.format(tenant=tenant), **names)
 
 
-def test_api_is_killed_again_and_again(installation: Installation) -> None:
-    with Load(installation, "kill", orders=ORDERS, seconds=LOAD_SECONDS) as load:
-        for _ in range(20 if LONG else 3):
+def test_api_is_killed_again_and_again(installation: Installation, extent: Extent) -> None:
+    with Load(installation, "kill", orders=extent.orders, seconds=extent.load_seconds) as load:
+        for _ in range(extent.rounds):
             time.sleep(1)
             installation.kill("api")
             installation.start_api()
@@ -83,10 +79,10 @@ def test_api_is_killed_again_and_again(installation: Installation) -> None:
     check(installation, load, "kill")
 
 
-def test_api_is_killed_between_the_commit_and_the_answer(installation: Installation) -> None:
+def test_api_is_killed_between_the_commit_and_the_answer(installation: Installation, extent: Extent) -> None:
     """The event is stored, its sender never hears of it, and sends again."""
-    with Load(installation, "gap", orders=ORDERS // 2, seconds=LOAD_SECONDS) as load:
-        for _ in range(20 if LONG else 3):
+    with Load(installation, "gap", orders=extent.orders // 2, seconds=extent.load_seconds) as load:
+        for _ in range(extent.rounds):
             installation.database_proxy.on_commit = lambda: installation.kill("api")
             eventually(lambda: installation.database_proxy.on_commit is None, 10, "no COMMIT came by")
             eventually(lambda: installation.processes["api"].poll() is not None, 10, "the API lives")
@@ -95,9 +91,9 @@ def test_api_is_killed_between_the_commit_and_the_answer(installation: Installat
     check(installation, load, "gap")
 
 
-def test_answers_to_commits_are_lost(installation: Installation) -> None:
-    with Load(installation, "lost", orders=ORDERS // 2, seconds=LOAD_SECONDS) as load:
-        for _ in range(40 if LONG else 6):
+def test_answers_to_commits_are_lost(installation: Installation, extent: Extent) -> None:
+    with Load(installation, "lost", orders=extent.orders // 2, seconds=extent.load_seconds) as load:
+        for _ in range(2 * extent.rounds):
             installation.database_proxy.on_commit = lambda: None
             eventually(lambda: installation.database_proxy.on_commit is None, 10, "no COMMIT came by")
             time.sleep(0.3)
@@ -105,49 +101,49 @@ def test_answers_to_commits_are_lost(installation: Installation) -> None:
     check(installation, load, "lost")
 
 
-def test_radar_worker_and_beat_are_killed(installation: Installation) -> None:
-    with Load(installation, "dead", orders=ORDERS, seconds=LOAD_SECONDS) as load:
+def test_radar_worker_and_beat_are_killed(installation: Installation, extent: Extent) -> None:
+    with Load(installation, "dead", orders=extent.orders, seconds=extent.load_seconds) as load:
         for name in ("radar", "worker", "beat"):
             installation.kill(name)
-        time.sleep(HANG_SECONDS)
+        time.sleep(extent.hang_seconds)
         for name in ("radar", "worker", "beat"):
             installation.start_process(name)
     assert load.log.refused == {}
     check(installation, load, "dead")
 
 
-def test_redis_is_flushed_killed_and_hung(installation: Installation) -> None:
+def test_redis_is_flushed_killed_and_hung(installation: Installation, extent: Extent) -> None:
     """No request waits for Redis: every answer comes in time, and none is refused."""
-    with Load(installation, "redis", orders=ORDERS, seconds=LOAD_SECONDS + HANG_SECONDS) as load:
+    with Load(installation, "redis", orders=extent.orders, seconds=extent.load_seconds + extent.hang_seconds) as load:
         redis.Redis(unix_socket_path=str(installation.home / "v" / "valkey.sock")).flushall()
         time.sleep(1)
         installation.kill("redis")
         time.sleep(2)
         installation.start_redis()
         installation.kill("redis", signal.SIGSTOP)
-        time.sleep(HANG_SECONDS)
+        time.sleep(extent.hang_seconds)
         installation.kill("redis", signal.SIGCONT)
     assert (load.log.refused, load.log.cut) == ({}, 0)
     assert load.log.slowest < LONGEST_ANSWER
     check(installation, load, "redis")
 
 
-def test_redis_connections_are_reset_and_swallowed(installation: Installation) -> None:
-    with Load(installation, "storm", orders=ORDERS // 2, seconds=LOAD_SECONDS) as load:
-        for _ in range(50 if LONG else 10):
+def test_redis_connections_are_reset_and_swallowed(installation: Installation, extent: Extent) -> None:
+    with Load(installation, "storm", orders=extent.orders // 2, seconds=extent.load_seconds) as load:
+        for _ in range(4 * extent.rounds):
             installation.redis_proxy.reset()
             time.sleep(0.2)
         installation.redis_proxy.become(BLACK_HOLE)
-        time.sleep(HANG_SECONDS if LONG else 2)
+        time.sleep(extent.hang_seconds / 2)
         installation.redis_proxy.become(PASS)
         installation.redis_proxy.reset()
     assert (load.log.refused, load.log.cut) == ({}, 0)
     check(installation, load, "storm")
 
 
-def test_postgres_crashes(installation: Installation) -> None:
+def test_postgres_crashes(installation: Installation, extent: Extent) -> None:
     """Immediate shutdown: what was answered 2xx is there after recovery; meanwhile 503 with Retry-After, in time."""
-    with Load(installation, "crash", orders=ORDERS, seconds=LOAD_SECONDS) as load:
+    with Load(installation, "crash", orders=extent.orders, seconds=extent.load_seconds) as load:
         time.sleep(1.5)
         installation.crash_postgres()
         time.sleep(2)
@@ -158,11 +154,11 @@ def test_postgres_crashes(installation: Installation) -> None:
     check(installation, load, "crash")
 
 
-def test_postgres_hangs(installation: Installation) -> None:
-    with Load(installation, "hang", orders=ORDERS, seconds=LOAD_SECONDS) as load:
+def test_postgres_hangs(installation: Installation, extent: Extent) -> None:
+    with Load(installation, "hang", orders=extent.orders, seconds=extent.load_seconds) as load:
         time.sleep(1)
         installation.kill("postgres", signal.SIGSTOP)
-        time.sleep(HANG_SECONDS + 2)
+        time.sleep(extent.hang_seconds + 2)
         installation.kill("postgres", signal.SIGCONT)
     assert set(load.log.refused) == {503}
     assert (load.log.without_retry_after, load.log.cut) == (0, 0)
@@ -170,11 +166,11 @@ def test_postgres_hangs(installation: Installation) -> None:
     check(installation, load, "hang")
 
 
-def test_postgres_refuses_connections(installation: Installation) -> None:
-    with Load(installation, "refuse", orders=ORDERS, seconds=LOAD_SECONDS) as load:
+def test_postgres_refuses_connections(installation: Installation, extent: Extent) -> None:
+    with Load(installation, "refuse", orders=extent.orders, seconds=extent.load_seconds) as load:
         time.sleep(1)
         installation.database_proxy.become(DOWN)
-        time.sleep(HANG_SECONDS + 1)
+        time.sleep(extent.hang_seconds + 1)
         installation.database_proxy.become(PASS)
     assert set(load.log.refused) == {503}
     assert (load.log.without_retry_after, load.log.cut) == (0, 0)
@@ -182,8 +178,8 @@ def test_postgres_refuses_connections(installation: Installation) -> None:
     check(installation, load, "refuse")
 
 
-def test_postgres_is_slow_and_comes_in_crumbs(installation: Installation) -> None:
-    with Load(installation, "slow", orders=ORDERS // 3, seconds=LOAD_SECONDS) as load:
+def test_postgres_is_slow_and_comes_in_crumbs(installation: Installation, extent: Extent) -> None:
+    with Load(installation, "slow", orders=extent.orders // 3, seconds=extent.load_seconds) as load:
         installation.database_proxy.latency = 0.05
         time.sleep(1.5)
         installation.database_proxy.latency, installation.database_proxy.slice_bytes = 0.0, 7
