@@ -13,6 +13,6 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator]
 def use_our_logs(**kwargs: object) -> None:
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)

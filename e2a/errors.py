@@ -152,7 +152,7 @@ def as_problem(error: Exception) -> ProblemError | None:
         case drf.ValidationError():
             return Unprocessable(errors=flat_errors(error.detail))
         case drf.Throttled():
-            return TooMany(retry_after=max(1, int(error.wait or 1)))
+            return TooMany(retry_after=max(1, int(getattr(error, "wait", None) or 1)))
         case drf.APIException():
             return of_status(error.status_code, str(error.detail))
         case PermissionDenied():

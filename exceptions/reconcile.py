@@ -78,7 +78,7 @@ def reconcile(
         return born(now, at, history) if now else UNCHANGED
     if now is None:
         return retracted(exception, at)
-    if now.verdict == Verdict.ACTIVE:
+    if now.verdict == "active":
         return active(now, exception, history)
     return over(now, exception, at)
 
@@ -102,7 +102,7 @@ def born(now: Finding, at: datetime, history: bool) -> Decision:
         resolved_by=None,
         history=history,
     )
-    if now.verdict == Verdict.ACTIVE:
+    if now.verdict == "active":
         return Decision(row, (Entry(Kind.OPENED, {"severity": now.severity}),), surfaced=True)
     return Decision(resolved(row, now.how, at), (Entry(Kind.RESOLVED, {"resolution": now.how, "born": True}),))
 

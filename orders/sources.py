@@ -98,7 +98,7 @@ def _found(text: str, tenant: str, name: str) -> Source | None:
         return None
     *columns, ciphertexts, now = row
     secrets = tuple(filter(None, map(_plain, ciphertexts)))
-    return Source(*columns, secrets, now.astimezone(UTC))
+    return Source(*columns, secrets, now.astimezone(UTC))  # type: ignore[call-arg]  # a list has no known length
 
 
 @lru_cache(maxsize=4096)

@@ -7,7 +7,7 @@ from django.db import models
 from e2a.encryption import decrypt, encrypt
 
 
-class EncryptedTextField(models.TextField):
+class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text in Python, a Fernet token in the database. It cannot be searched; keep a digest beside it for that."""
 
     def get_prep_value(self, value: Any) -> Any:

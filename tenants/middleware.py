@@ -32,7 +32,7 @@ class TenantMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        connection.set_schema_to_public()
+        connection.set_schema_to_public()  # type: ignore[attr-defined]
         host = request.get_host().rsplit(":", 1)[0].lower()
         request.tenant = None  # type: ignore[attr-defined]
         if is_public_host(host):
@@ -42,11 +42,11 @@ class TenantMiddleware:
             if tenant is None:
                 return HttpResponseNotFound("No such address here.", content_type="text/plain")
             request.tenant = tenant  # type: ignore[attr-defined]
-            connection.set_tenant(tenant)
+            connection.set_tenant(tenant)  # type: ignore[attr-defined]
         try:
             return self.get_response(request)
         finally:
-            connection.set_schema_to_public()
+            connection.set_schema_to_public()  # type: ignore[attr-defined]
 
 
 class SessionAgeMiddleware:

@@ -18,7 +18,7 @@ def add_correlation(logger: Any, name: str, event: MutableMapping[str, Any]) -> 
 
 def configure(*, level: str, service: str, console: bool) -> dict[str, Any]:
     """Configures structlog and returns Django's LOGGING, so that both write the same lines."""
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         add_correlation,
         structlog.stdlib.add_log_level,

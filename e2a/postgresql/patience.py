@@ -58,6 +58,6 @@ class PatientConnection(psycopg.Connection[Any]):
         except _WaitTimeout:
             self.pgconn.finish()
             Silence.known = True
-            raise DatabaseSilent(DatabaseSilent.__doc__) from None
+            raise DatabaseSilent(DatabaseSilent.__doc__ or "") from None
         Silence.known = False
         return found
