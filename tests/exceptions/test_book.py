@@ -51,6 +51,7 @@ def test_a_late_order_opens_one_exception_and_says_what_made_it(in_acme: Tenant)
         "resolution_blocked": False,
         "resolution_blocked_reason": "",
         "planned_occurrence": 0,
+        "analysed_occurrence": 0,
         "first_seen_at": NOW,
         "updated_at": NOW,
     }
