@@ -10,7 +10,10 @@ SELECT concat_ws('-',
     FROM (SELECT id FROM exceptions_timelineentry ORDER BY id DESC LIMIT 200) t),
   (SELECT concat_ws('.', count(*), max(id), sum(id)) FROM (SELECT id FROM orders_event ORDER BY id DESC LIMIT 200) e),
   (SELECT concat_ws('.', count(*), max(id), sum(id), extract(epoch FROM max(status_at)))
-    FROM (SELECT id, status_at FROM orders_deadletter ORDER BY id DESC LIMIT 50) d))"""
+    FROM (SELECT id, status_at FROM orders_deadletter ORDER BY id DESC LIMIT 50) d),
+  (SELECT concat_ws('.', count(*), extract(epoch FROM max(finished_at)), count(*) FILTER (WHERE state = 'waiting'))
+    FROM (SELECT finished_at, state FROM exceptions_analysis ORDER BY id DESC LIMIT 200) a),
+  (SELECT extract(epoch FROM max(at)) FROM (SELECT at FROM exceptions_feedback ORDER BY id DESC LIMIT 50) f))"""
 
 
 def version() -> str:

@@ -19,6 +19,8 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, Greatest
 
+from exceptions.analyst.models import Analysis
+from exceptions.analyst.standing import find_latest
 from exceptions.choices import Severity, Status, Verdict
 from exceptions.errors import NoSuchException
 from exceptions.models import ExceptionRecord, TimelineEntry
@@ -60,6 +62,7 @@ class Detail:
     record: ExceptionRecord
     timeline: list[TimelineEntry]
     names: Mapping[int, str] = field(default_factory=dict)
+    analysis: Analysis | None = None  # of the latest occurrence that was analysed
 
 
 def database_now() -> datetime:
@@ -132,7 +135,7 @@ def get_exception(exception_id: int, *, now: datetime) -> Detail:
     record = chosen.select_related("order").first()
     if record is None:
         raise NoSuchException
-    return Detail(record, list(record.timeline.order_by("pk")), assignee_names([record]))
+    return Detail(record, list(record.timeline.order_by("pk")), assignee_names([record]), find_latest(record.pk))
 
 
 def exceptions_of_order(order_pk: int, *, now: datetime) -> list[ExceptionRecord]:

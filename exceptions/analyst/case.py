@@ -1,7 +1,7 @@
 """A case: all that the analyst may know of one exception. Pure; made from rows by `exceptions.analyst.selectors`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -138,6 +138,27 @@ def make_case(
         today=today or Today(),
         until=until,
         now=now,
+    )
+
+
+def as_of(case: Case, at: datetime) -> Case:
+    """The case as it was known at an earlier instant: without what happened after it."""
+    if at >= case.until:
+        return case
+    subject = case.subject
+    if subject.ended_at is None or subject.ended_at > at:
+        subject = subject._replace(verdict="active", ended_at=None)
+    happenings = [one for one in case.happenings if one.at <= at]
+    own = [one.fact for one in happenings]
+    return replace(
+        case,
+        subject=subject,
+        happenings=happenings,
+        course=course_of(own),
+        pauses=pauses_of(own),
+        lane=lane_of(one.told for one in happenings),
+        until=at,
+        now=at,
     )
 
 

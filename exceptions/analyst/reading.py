@@ -10,7 +10,6 @@ import msgspec
 from django.db import connection
 
 from exceptions.analyst.case import EVERY_STEP, Case, Subject, Today, make_case, told_of
-from exceptions.analyst.models import Analysis
 from exceptions.analyst.signals import traits_of
 from exceptions.analyst.telling import Told
 from exceptions.choices import Reason
@@ -156,7 +155,3 @@ def reported_steps() -> frozenset[str]:
         cursor.execute(SETS_ASIDE)
         (told,) = cursor.fetchone()
     return EVERY_STEP if told else EVERY_STEP - {facts.ALLOCATED}
-
-
-def latest_analysis(exception_id: int, occurrence: int) -> Analysis | None:
-    return Analysis.objects.filter(exception_id=exception_id, occurrence=occurrence).first()

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from e2a.observability.metrics import AI_FAILURES
@@ -24,18 +24,19 @@ from exceptions.analyst.briefing import brief, hash_of
 from exceptions.analyst.case import Case
 from exceptions.analyst.choosing import Desk, reason_for_rules
 from exceptions.analyst.client import Provider, Question
-from exceptions.analyst.models import Analysis, State
+from exceptions.analyst.models import Analysis, KnownCause, State
 from exceptions.analyst.permits import permitted_actions
 from exceptions.analyst.personal import person_of
 from exceptions.analyst.prompts import CURRENT, prompt_text
 from exceptions.analyst.reading import Material, read_cases
 from exceptions.analyst.rules import PLAUSIBLE, Evidence, Judgement, judge_case
 from exceptions.analyst.switch import is_on
-from exceptions.analyst.words import Action, Blame, Fallback, Judge, Label
+from exceptions.analyst.words import Action, Blame, Fallback, Judge, Label, Origin
 
 logger = structlog.get_logger("exceptions.analyst")
 LEASE_SECONDS = 60
 MOST_CLAIMS = 5  # an analysis that so many workers died over is answered without the AI
+CLAIMS_A_LOOK = 10  # a new look counts on from the next ten, so that no worker of the last one can write into it
 UNANALYSED = """analysed_occurrence < occurrence_count AND (verdict = 'active' OR (NOT history AND verdict = 'over'))"""
 WANTED = f"""
 WITH chosen AS (
@@ -207,7 +208,7 @@ def desk_of(tools: Tools, claim: Claim) -> Desk:
         mode=tools.mode,
         has_provider=provider is not None,
         is_on=provider is None or is_on(model=provider.model, prompt_version=CURRENT),
-        waited_seconds=claim.waited_seconds if claim.number <= MOST_CLAIMS else float("inf"),
+        waited_seconds=claim.waited_seconds if claim.number % CLAIMS_A_LOOK <= MOST_CLAIMS else float("inf"),
     )
 
 
@@ -260,6 +261,30 @@ def columns_of(
         "gateway": case.lane.gateway[:64],
         "skus": list(case.lane.skus),
     }
+
+
+def analyse_again(exception_id: int) -> bool:
+    """A person wants it looked at anew: what has happened since then counts too. False while it is being looked at.
+
+    Thumbs go, since they were about the answer that is going to be replaced; what it really was stays.
+    """
+    with transaction.atomic():
+        rows = Analysis.objects.select_for_update(no_key=True).filter(exception_id=exception_id, state=State.DONE)
+        latest = rows.order_by("-occurrence").first()
+        if latest is None:
+            return False
+        latest.feedback.filter(really="").delete()
+        latest.feedback.update(helpful=None)
+        KnownCause.objects.filter(exception_id=exception_id, origin=Origin.THUMB).delete()
+        Analysis.objects.filter(pk=latest.pk).update(
+            state=State.WAITING,
+            claims=(latest.claims // CLAIMS_A_LOOK + 1) * CLAIMS_A_LOOK,
+            created_at=Now(),
+            finished_at=None,
+            lease_until=None,
+        )
+        transaction.on_commit(partial(pulse.touch, connection.schema_name))  # type: ignore[attr-defined]
+    return True
 
 
 def hand_back(claim: Claim) -> None:

@@ -123,7 +123,7 @@ def losses_of(case: Case) -> list[Loss]:
     """Where the time went. Holds count for what they were for, and only against a promise: other clocks stand still."""
     found = [loss for step in LABELS if (loss := loss_of(case, step))]
     if case.subject.reason == Reason.DELIVERY_DELAY:
-        found += [loss_of_hold(case, pause) for pause in case.pauses]
+        found += [loss for pause in case.pauses if (loss := loss_of_hold(case, pause)).length > timedelta()]
     return found
 
 

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from exceptions.analyst.feedback import LABELS
 from exceptions.analyst.words import CAUSE_CHOICES
+from exceptions.api.analyses import AnalysisSerializer
 from exceptions.api.asking import Asking, UnknownMember
 from exceptions.choices import Kind, Reason, Resolution, ResolvedBy, Severity, Status, Verdict
 from exceptions.models import ExceptionRecord, TimelineEntry
@@ -134,7 +135,7 @@ class ExceptionDetailSerializer(ExceptionSerializer):
     occurrence_key = serializers.CharField()
     order_status = serializers.CharField()
     timeline = TimelineEntrySerializer(many=True)
-    analysis = serializers.DictField(allow_null=True)
+    analysis = AnalysisSerializer(allow_null=True)
     actions = serializers.ListField(child=serializers.DictField())
 
     class Meta(ExceptionSerializer.Meta):
@@ -153,7 +154,7 @@ class ExceptionDetailSerializer(ExceptionSerializer):
             "occurrence_key": detail.record.occurrence_key,
             "order_status": detail.record.order.status,
             "timeline": TimelineEntrySerializer(detail.timeline, many=True).data,
-            "analysis": None,
+            "analysis": AnalysisSerializer(detail.analysis).data if detail.analysis else None,
             "actions": [],
         }
 
@@ -171,7 +172,7 @@ class ResolveSerializer(ReasonSerializer):
         default=Resolution.MANUAL.value,
         error_messages={"invalid_choice": f"“{{input}}” is not a resolution: use {', '.join(FOR_PEOPLE)}."},
     )
-    label = serializers.ChoiceField(
+    label = serializers.ChoiceField(  # type: ignore[assignment]
         CAUSE_CHOICES,
         required=False,
         allow_blank=True,
@@ -213,7 +214,7 @@ class BulkSerializer(serializers.Serializer[Any]):
     filter = serializers.DictField(required=False)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=2000)
     resolution = serializers.CharField(required=False, max_length=24)
-    label = serializers.CharField(required=False, max_length=24)
+    label = serializers.CharField(required=False, max_length=24)  # type: ignore[assignment]
     assignee = serializers.CharField(required=False, allow_null=True, max_length=254)
     until = serializers.CharField(required=False, allow_null=True, max_length=64)
     text = serializers.CharField(required=False, max_length=10_000)
