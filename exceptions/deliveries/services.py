@@ -22,6 +22,7 @@ def queue_delivery(
     key: str,
     channel: str,
     content: Mapping[str, Any],
+    now: datetime,
     target: str = "",
     recipient: str = "",
     exception_id: int | None = None,
@@ -38,6 +39,8 @@ def queue_delivery(
             "recipient": recipient,
             "content": json.dumps(dict(content), ensure_ascii=False),
             "exception_id": exception_id,
+            "created_at": now,
+            "due_at": now,
         },
     )
     return made

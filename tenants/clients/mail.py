@@ -45,7 +45,7 @@ def send_mail(letter: Letter, *, backend: BaseEmailBackend | None = None) -> str
         connection.close()
     if not sent:
         raise Refused("The mail has no recipient.")
-    return f"The mail server took it for {', '.join(letter.to)}."
+    return "The mail server took it."
 
 
 def meaning_of(error: Exception) -> CallError:

@@ -94,7 +94,7 @@ def assign(work: Work) -> str:
 def own_holds(work: Work) -> list[str]:
     """The holds that actions on this order have recorded. Raises: NotPossible when there are none."""
     keys = Attempt.objects.filter(order_id=work.subject.order_pk, kind="hold", state__in=EFFECTIVE).order_by("pk")
-    found = [f"e2a-{key}" for key in keys.values_list("key", flat=True)]
+    found = [f"e2a-{key.hex}" for key in keys.values_list("key", flat=True)]
     if not found:
         raise NotPossible("No action has held this order.")
     return found

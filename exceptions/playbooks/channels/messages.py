@@ -44,6 +44,7 @@ class Messages:
             target=target.name if target else "",
             recipient="" if target else work.subject.email,
             content=content_of(work),
+            now=work.now,
             exception_id=work.subject.exception_id,
         )
         return Performed("The message is queued.", delivery.pk)
