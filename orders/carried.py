@@ -33,6 +33,7 @@ class Carried(NamedTuple):
 
 
 NOTHING = Carried()
+NAMES = frozenset(Carried._fields)
 
 
 def carried_of(detailed: Iterable[Fact]) -> Carried:
@@ -40,12 +41,12 @@ def carried_of(detailed: Iterable[Fact]) -> Carried:
     said = [fact for fact in detailed if fact.detail and "carries" in fact.detail]
     if not said:
         return NOTHING
-    if len(said) == 1 and said[0].detail:
-        return NOTHING._replace(**said[0].detail["carries"])
+    if len(said) > 1:
+        said.sort(key=rank)
     merged: dict[str, Any] = {}
-    for fact in sorted(said, key=rank):
+    for fact in said:
         merged.update(fact.detail["carries"] if fact.detail else {})
-    return NOTHING._replace(**merged)
+    return NOTHING._replace(**{key: value for key, value in merged.items() if key in NAMES})
 
 
 def traits_of(carried: Carried, *, source: str, merchant: str) -> Traits:

@@ -42,7 +42,7 @@ def clock_words(seconds: int) -> str:
 def target_words(target: Target | None, calendar: str) -> str:
     """`calendar`: the name of the one that counts, if any does."""
     if target is None:
-        return "No deadline"
+        return "No deadline."
     if isinstance(target, Promise):
         said = f"Until {PROMISE_WORDS[target.key]}"
     elif isinstance(target, Length):
