@@ -25,7 +25,7 @@ class Environment:
         try:
             return parse(raw)
         except ValueError:
-            raise ImproperlyConfigured(f"{name} must be {wanted}; it is {raw[:60]!r}.") from None
+            raise ImproperlyConfigured(f"{name} must be {wanted}; it is {shown(raw)!r}.") from None
 
     def text(self, name: str, default: str = "") -> str:
         return self.read(name, default, str, "text")
@@ -63,6 +63,11 @@ class Environment:
 
     def words(self, name: str) -> list[str]:
         return [word.strip() for word in self.values.get(name, "").split(",") if word.strip()]
+
+
+def shown(raw: str) -> str:
+    """A value as the sentence quotes it: short, and without the password that a URL may carry."""
+    return re.sub(r"(?<=//)[^/@]*@", "…@", raw)[:60]
 
 
 def database_settings(url: str) -> dict[str, object]:
@@ -119,6 +124,8 @@ def _pick(table: Mapping[str, T], raw: str) -> T:
 
 def _url(raw: str, schemes: tuple[str, ...]) -> str:
     parts = urlsplit(raw)
+    if parts.port == 0:  # reading a port that is none raises ValueError
+        raise ValueError
     if not raw.startswith(schemes) or not (parts.netloc or parts.path.strip("/") or "mail:" in raw):
         raise ValueError
     return raw

@@ -264,6 +264,8 @@ SPECTACULAR_SETTINGS = {
         "ResolutionEnum": "exceptions.choices.Resolution",
         "LetterStatusEnum": "orders.models.DeadLetterStatus",
         "LetterReplayStatusEnum": "orders.models.ReplayStatus",
+        "CauseEnum": "exceptions.analyst.words.CAUSE_CHOICES",
+        "AnalysisLabelEnum": "exceptions.analyst.words.Label",
         "PersonsResolutionEnum": "exceptions.transitions.RESOLUTION_CHOICES",
     },
     "SERVE_INCLUDE_SCHEMA": False,

@@ -8,7 +8,7 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from e2a.errors import ProblemError, as_problem, problem_response
+from e2a.errors import ProblemError, as_problem, of_status, problem_response
 from e2a.observability.correlation import accept_or_make, correlation_id
 from e2a.observability.metrics import REQUEST_SECONDS
 from e2a.postgresql.patience import patience
@@ -38,12 +38,13 @@ class CorrelationMiddleware:
             correlation_id.reset(token)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Our errors and a lost database become problems here; anything else stays a 500 with its traceback in the log."""
-        problem = as_problem(error) if isinstance(error, ProblemError) or wants_json(request) else None
+        """Our errors and a lost database become problems here; anything else is a 500 with its traceback in the log."""
+        json = wants_json(request)
+        problem = as_problem(error) if json or isinstance(error, ProblemError) else None
         if problem is None:
             logging.getLogger("e2a.error").exception("unhandled error")
-            return None
-        return problem_response(problem)
+            problem = of_status(500, "Something broke on our side. It has been noted.") if json else None
+        return problem_response(problem) if problem else None
 
     def report(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         route = request.resolver_match.route if request.resolver_match else "none"
