@@ -4,21 +4,30 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 
 from exceptions.analyst.models import Analysis, State
 from exceptions.choices import Status, Verdict
 from exceptions.models import ExceptionRecord
+from exceptions.playbooks.models import Attempt
+from exceptions.playbooks.planning import ACTIONABLE
+from exceptions.playbooks.words import UNDER_WAY
+from exceptions.playbooks.words import State as Act
 from orders.models import DeadLetter, DeadLetterStatus, Event, Order, Stage
 from orders.selectors import STAGE_NAMES
 
 RADAR_BEHIND = timedelta(seconds=10)
+ANSWERED_WITHIN = timedelta(seconds=30)
+TO_BEGIN = ACTIONABLE & Q(planned_occurrence__lt=F("occurrence_count"))
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """`exceptions`: by reason, then severity, those that never were left out. `invoices`: None where there is no such table."""
+    """`exceptions`: by reason, then severity, those that never were left out. `invoices`: None where there is no such table.
+
+    `actions`: by state. `solved`: exceptions after one of whose actions came what was expected of it.
+    """
 
     events: int
     orders: int
@@ -27,6 +36,8 @@ class Totals:
     exceptions: dict[str, dict[str, int]]
     active_exceptions: int
     analyses: dict[str, int]
+    actions: dict[str, int]
+    solved: int
     invoices: int | None
 
 
@@ -47,6 +58,8 @@ def totals() -> Totals:
         exceptions=exceptions,
         active_exceptions=real.exclude(status=Status.RESOLVED).count(),
         analyses=dict(judged),
+        actions=dict(Attempt.objects.values_list("state").annotate(Count("pk")).order_by("state")),
+        solved=Attempt.objects.filter(state=Act.FULFILLED).values("exception").distinct().count(),
         invoices=rows_of("billing_invoice"),
     )
 
@@ -57,8 +70,17 @@ def waiting() -> dict[str, int]:
         "orders to judge again": Order.objects.filter(fold_retry_at__isnull=False).count(),
         "deadlines to look at": Stage.objects.filter(judge_at__lt=Now() - RADAR_BEHIND).count(),
         "analyses to make": Analysis.objects.filter(~Q(state=State.DONE)).count(),
+        "playbooks to begin": ExceptionRecord.objects.filter(TO_BEGIN).count(),
+        "actions to do": Attempt.objects.filter(state__in=[Act.PLANNED, *UNDER_WAY], due_at__lte=Now()).count(),
+        "answers to actions": first_answers(),
     }
     return {kind: count for kind, count in found.items() if count}
+
+
+def first_answers() -> int:
+    """Actions done a moment ago, while none has led to anything yet: what comes of the first is worth waiting for."""
+    lately = Attempt.objects.filter(state=Act.EXPECTING, sent_at__gt=Now() - ANSWERED_WITHIN).exclude(kind="wait")
+    return 0 if Attempt.objects.filter(state=Act.FULFILLED).exists() else lately.count()
 
 
 def rows_of(table: str) -> int | None:

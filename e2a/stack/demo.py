@@ -21,6 +21,7 @@ MOST_ORDERS = 50_000
 STALLED_SECONDS = 60
 SETTLE_SECONDS = 90
 SHOP_SECONDS = 120
+PACE_SECONDS = 8
 
 
 def orders_asked(arguments: Sequence[str]) -> int:
@@ -38,6 +39,8 @@ def run_demo(stack: Stack, orders: int) -> None:
     """The stack runs already. Raises: CannotStart."""
     with step("Setting up the demo tenant, its shop and its logins"):
         made = set_up_tenant(stack)
+    with step("Installing its playbooks"):
+        install_playbooks(stack)
     with step(f"The shop makes {orders:,} orders"):
         ask_shop(stack, "POST", "/admin/orders/generate", {"count": orders})
     later = wait_for_webhooks(stack)
@@ -58,7 +61,7 @@ def set_up_tenant(stack: Stack) -> dict[str, Any]:
     given = {
         "source": DEMO_SOURCE,
         "secret": secret,
-        "api_url": f"http://127.0.0.1:{stack.ports['SHOPIFY_MOCK_PORT']}",
+        "api_url": f"{shop_address(stack)}/admin/api/2026-10",
         "api_token": known.get("SHOPIFY_MOCK_ACCESS_TOKEN") or shop_token(secret),
         "password": known["E2A_DEMO_PASSWORD"],
         "admin_password": known["E2A_ADMIN_PASSWORD"],
@@ -73,6 +76,32 @@ def set_up_tenant(stack: Stack) -> dict[str, Any]:
         )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return {**found, "password": given["password"], "admin_password": given["admin_password"]}
+
+
+def shop_address(stack: Stack) -> str:
+    return f"http://127.0.0.1:{stack.ports['SHOPIFY_MOCK_PORT']}"
+
+
+def install_playbooks(stack: Stack) -> None:
+    """With a Slack channel and a webhook at the shop, which shows what comes in. Its people and customers act quickly here.
+
+    Raises: CannotStart.
+    """
+    shop = shop_address(stack)
+    targets = [
+        "--slack",
+        f"{shop}/slack/T0/B0/demo",
+        "--webhook",
+        f"{shop}/hooks/ops",
+        "--email",
+        "ops@demo-3pl.example",
+    ]
+    command = [sys.executable, str(ROOT / "manage.py"), "install_playbooks", DEMO_TENANT, "--json", *targets]
+    done = subprocess.run(command, env=stack.environment(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        why = last_line(done.stderr).removeprefix("CommandError: ")
+        raise CannotStart(f"The demo's playbooks could not be installed: {why}")
+    ask_shop(stack, "POST", "/admin/settings", {"pace_seconds": PACE_SECONDS})
 
 
 def shop_token(secret: str) -> str:
@@ -127,6 +156,6 @@ Back-office  {stack.web}/
 Admin        http://{stack.domain}:{ports["E2A_WEB_PORT"]}/admin/
              {made["admin"]} / {made["admin_password"] if made["admin_password_known"] else yours}
 API          http://127.0.0.1:{ports["E2A_API_PORT"]}/api/docs
-Shop         http://127.0.0.1:{ports["SHOPIFY_MOCK_PORT"]}/
+Shop         {shop_address(stack)}/ (e-mails at /mail, Slack at /slack, webhooks at /hooks)
 
 The stack stays up; ./run.sh stop ends it.""")

@@ -69,10 +69,17 @@ def value_of(settings: Mapping[str, str], name: str) -> str:
     return settings.get(name, str(PORTS.get(name, "")))
 
 
+def defaults_of(settings: Mapping[str, str]) -> dict[str, int]:
+    """The shop takes mail one port above its own, unless that is set, so that a second stack needs three ports, not four."""
+    shop = settings.get("SHOPIFY_MOCK_PORT", "")
+    above = int(shop) + 1 if shop.isascii() and shop.isdigit() else PORTS["SHOPIFY_MOCK_PORT"] + 1
+    return {**PORTS, "SHOPIFY_MOCK_SMTP_PORT": above}
+
+
 def ports_of(settings: Mapping[str, str]) -> dict[str, int]:
     """Raises: CannotStart when one is no port or two are the same."""
     found: dict[str, int] = {}
-    for name, default in PORTS.items():
+    for name, default in defaults_of(settings).items():
         text = settings.get(name, str(default))
         if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= 65_535):
             raise CannotStart(f"{name} must be a port from 1 to 65535; it is “{text[:40]}”.")

@@ -79,7 +79,8 @@ class Stack:
         }
         ports = {name: str(port) for name, port in self.ports.items()}
         fixed = {"E2A_HOME": str(self.home.folder), "DJANGO_SETTINGS_MODULE": "e2a.settings", "PYTHONUNBUFFERED": "1"}
-        return {**rest_of(environ), **self.settings, **ports, **servers, **fixed}
+        mail = {"EMAIL_URL": f"smtp://127.0.0.1:{ports['SHOPIFY_MOCK_SMTP_PORT']}"}  # the shop shows it at /mail
+        return {**mail, **rest_of(environ), **self.settings, **ports, **servers, **fixed}
 
 
 def processes_of(stack: Stack) -> list[Process]:

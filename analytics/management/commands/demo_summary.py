@@ -11,6 +11,7 @@ from django_tenants.utils import schema_context
 from analytics.totals import Totals, totals, waiting
 from e2a.commands import JSONCommand, sentences
 from exceptions.choices import Severity
+from exceptions.playbooks.words import State
 from tenants.models import Tenant
 
 PAUSE_SECONDS = 1.0
@@ -65,7 +66,18 @@ def lines_of(found: Totals) -> Iterator[str]:
     yield ""
     made = ", ".join(f"{count:,} by {judge}" for judge, count in sorted(found.analyses.items()))
     yield f"Analyses: {made or 'none yet'}"
+    yield action_line(found)
     yield f"Invoices: {'none yet, there is no billing' if found.invoices is None else f'{found.invoices:,}' if found.invoices else 'none yet'}"
+
+
+def action_line(found: Totals) -> str:
+    """What the playbooks have done, and what is left to people."""
+    if not found.actions:
+        return "Actions: none yet"
+    left = found.actions.get(State.SUGGESTED, 0) + found.actions.get(State.AWAITING, 0)
+    open_ones = found.actions.get(State.EXPECTING, 0)
+    total = sum(found.actions.values())
+    return f"Actions: {total:,}, of which {open_ones:,} wait for what they should lead to and {left:,} for a person; {found.solved:,} exceptions solved"
 
 
 def exception_lines(found: Totals) -> Iterator[str]:
