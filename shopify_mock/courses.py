@@ -15,7 +15,7 @@ from shopify_mock.view import View
 CANCELLING_SECONDS = 2
 OUT_OF_STOCK, WRONG_ADDRESS = "INVENTORY_OUT_OF_STOCK", "INCORRECT_ADDRESS"
 RESTOCKED_SHARE = 0.6  # of the orders released for want of stock: it has come in, the others are held again
-ANSWERING_SHARE = 0.75  # of the customers who are written to
+ANSWERING_SHARE = 0.85  # of the customers who are written to
 
 
 @dataclass(frozen=True, slots=True)
