@@ -40,8 +40,11 @@ def read_body(request: HttpRequest, limit: int) -> bytes:
     length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdigit() and (len(length) > 12 or int(length) > limit):
         raise TooLarge(f"The body may have at most {limit} bytes.")
+    encoding = request.META.get("HTTP_TRANSFER_ENCODING", "").strip().lower()
+    if encoding not in ("", "chunked"):
+        raise BadRequest("The only transfer encoding that is taken is “chunked”.")
     try:
-        chunked = not length and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+        chunked = not length and encoding == "chunked"
         stream = request.META.get("wsgi.input") if chunked else None
         body: bytes = (stream or request).read(limit + 1)
     except (UnreadablePostError, OSError):

@@ -7,9 +7,11 @@ import pghistory
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import DisallowedHost
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 
+from e2a.errors import BadRequest, problem_response
 from tenants.audit import context_of
 from tenants.hosts import is_platform_host, is_public_host
 from tenants.models import Domain, Membership, Tenant
@@ -33,7 +35,10 @@ class TenantMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         connection.set_schema_to_public()  # type: ignore[attr-defined]
-        host = request.get_host().rsplit(":", 1)[0].lower()
+        try:
+            host = request.get_host().rsplit(":", 1)[0].lower()
+        except DisallowedHost:  # Django would log each with a traceback, and anybody can send them
+            return problem_response(BadRequest("The Host header does not hold a host's name."))
         request.tenant = None  # type: ignore[attr-defined]
         if is_public_host(host):
             request.urlconf = settings.PUBLIC_SCHEMA_URLCONF  # type: ignore[attr-defined]

@@ -68,6 +68,12 @@ def listens(path: Path) -> bool:
         return client.connect_ex(str(path)) == 0
 
 
+def listens_at(port: int) -> bool:
+    with socket.socket() as client:
+        client.settimeout(1)
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 def stop(processes: list[subprocess.Popen[bytes]], home: Path) -> None:
     for process in processes:
         process.send_signal(signal.SIGQUIT if "postgres" in str(process.args) else signal.SIGTERM)

@@ -98,24 +98,29 @@ def servers_of(stack: Stack) -> list[Process]:
     return found
 
 
+def api_command(port: int) -> list[str]:
+    """The API's server. A request's head has at most 64 KiB, so that nobody's headers fill the memory."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
+        "--workers", str(API_WORKERS), "--blocking-threads", str(API_THREADS), "--respawn-failed-workers",
+        "--respawn-interval", "0.5", "--workers-kill-timeout", "8", "--backlog", "1024", "--http1-buffer-size", "65536",
+        "--no-ws", "--log-level", "warning", "e2a.wsgi:application",
+    ]  # fmt: skip
+
+
 def programs_of(stack: Stack) -> list[Process]:
     ports = stack.ports
     web, api, shop = ports["E2A_WEB_PORT"], ports["E2A_API_PORT"], ports["SHOPIFY_MOCK_PORT"]
     metrics = {"PROMETHEUS_MULTIPROC_DIR": str(stack.home.run / "metrics")}
     python = [sys.executable, "-m"]
     workers = str(max(2, min(4, os.cpu_count() or 2)))
-    granian = [
-        "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(api), "--workers", str(API_WORKERS),
-        "--blocking-threads", str(API_THREADS), "--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "8",
-        "--backlog", "1024", "--no-ws", "--log-level", "warning", "e2a.wsgi:application",
-    ]  # fmt: skip
     celery = [*python, "celery", "-A", "e2a"]
     return [
         Process(
             "web", [*python, "daphne", "-b", "127.0.0.1", "-p", str(web), "--no-server-name", "-v", "0", "e2a.asgi:application"],
             {**metrics, "E2A_DB_POOL_SIZE": str(WEB_POOL)}, web,
         ),
-        Process("api", [*python, *granian], {**metrics, "E2A_DB_POOL_SIZE": str(API_THREADS)}, api),
+        Process("api", api_command(api), {**metrics, "E2A_DB_POOL_SIZE": str(API_THREADS)}, api),
         Process(
             "worker", [*celery, "worker", "--concurrency", workers, "--without-gossip", "--without-mingle", "-l", "INFO"],
             metrics, stop_seconds=30,
