@@ -34,6 +34,10 @@ class Standing:
     pairs: Sequence[tuple[bool, bool]]
 
     @property
+    def judged(self) -> int:
+        return len(self.pairs)
+
+    @property
     def ai_right(self) -> int:
         return sum(ai for ai, _ in self.pairs)
 
