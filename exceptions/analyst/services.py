@@ -48,8 +48,9 @@ WITH chosen AS (
 )
 UPDATE exceptions_record r SET analysed_occurrence = c.occurrence_count FROM chosen c WHERE r.id = c.id"""
 WORK = f"""
-SELECT EXISTS (SELECT 1 FROM exceptions_record WHERE {UNANALYSED})
-  OR EXISTS (SELECT 1 FROM exceptions_analysis WHERE state <> 'done' AND (lease_until IS NULL OR lease_until <= now()))"""
+SELECT (SELECT id FROM exceptions_record WHERE {UNANALYSED} ORDER BY id DESC LIMIT 1) IS NOT NULL
+  OR (SELECT id FROM exceptions_analysis WHERE state <> 'done' AND (lease_until IS NULL OR lease_until <= now())
+    ORDER BY id LIMIT 1) IS NOT NULL"""  # ordered, so that each is a step into its small index and no scan
 CLAIM = """
 UPDATE exceptions_analysis SET state = 'running', claims = claims + 1,
   lease_until = clock_timestamp() + %(lease)s * interval '1 second'

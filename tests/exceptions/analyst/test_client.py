@@ -3,11 +3,19 @@
 import json
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from exceptions.analyst.client import (
     MOST_BYTES,
@@ -165,14 +173,49 @@ def test_refused_connection_costs_nothing_and_may_be_tried_again() -> None:
     assert (error.value.costs, error.value.retryable) == (False, True)
 
 
-def test_certificate_that_is_not_valid_is_no_provider() -> None:
-    """A server that speaks plain text where TLS is due; an unknown authority fails at the same place."""
-    with (
-        socket_provider(lambda client: client.sendall(HEAD)) as url,
-        pytest.raises(Unreachable),
-    ):
+def test_plain_text_where_tls_is_due_is_no_provider() -> None:
+    with socket_provider(lambda client: client.sendall(HEAD)) as url, pytest.raises(Unreachable):
         ask_once(Provider(url.replace("http:", "https:"), "m", "k"), QUESTION, seconds=2)
-    assert ssl.create_default_context().verify_mode == ssl.CERT_REQUIRED
+
+
+def test_certificate_of_an_unknown_authority_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    received: list[bytes] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve_tls, args=[listener, context, received])
+        thread.start()
+        with pytest.raises(Unreachable) as error:
+            ask_once(Provider(f"https://localhost:{listener.getsockname()[1]}/v1", "m", "k"), QUESTION, seconds=3)
+        thread.join()
+    assert not error.value.costs and received == []
+
+
+def serve_tls(listener: socket.socket, context: ssl.SSLContext, received: list[bytes]) -> None:
+    client, _ = listener.accept()
+    with client:
+        try:
+            received.append(context.wrap_socket(client, server_side=True).recv(1))
+        except OSError:
+            return
+
+
+def self_signed(folder: Path) -> Path:
+    """A certificate for localhost that nobody vouches for, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = folder / "pair.pem"
+    path.write_bytes(plain + certificate.public_bytes(Encoding.PEM))
+    return path
 
 
 def test_key_is_shown_nowhere() -> None:
