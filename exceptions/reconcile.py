@@ -110,7 +110,9 @@ def born(now: Finding, at: datetime, history: bool) -> Decision:
 def active(now: Finding, exception: Snapshot, history: bool) -> Decision:
     followed = follow(exception, now)
     if is_warning_come_true(now, exception):
-        return Decision(followed, (Entry(Kind.BREACHED, {"from": exception.severity, "to": now.severity}),), surfaced=True)
+        return Decision(
+            followed, (Entry(Kind.BREACHED, {"from": exception.severity, "to": now.severity}),), surfaced=True
+        )
     if is_new_occurrence(now, exception) or (exception.is_resolved and not exception.is_settled_by_decision):
         row = replace(reopened(followed), occurrence_count=exception.occurrence_count + 1, history=history)
         return Decision(row, (Entry(Kind.REOPENED, {"occurrence": row.occurrence_count}),), surfaced=True)

@@ -1,6 +1,6 @@
 """Every shaped read of exceptions. All of it reads the schema that the connection stands in."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +24,8 @@ from exceptions.analyst.standing import find_latest
 from exceptions.choices import Severity, Status, Verdict
 from exceptions.errors import NoSuchException
 from exceptions.models import ExceptionRecord, TimelineEntry
+from exceptions.playbooks.models import Attempt
+from exceptions.playbooks.selectors import actions_of
 from orders.cursors import Cursor, Page, newest_first, page_of
 from orders.models import Parcel
 from tenants.models import Membership, User
@@ -63,6 +65,7 @@ class Detail:
     timeline: list[TimelineEntry]
     names: Mapping[int, str] = field(default_factory=dict)
     analysis: Analysis | None = None  # of the latest occurrence that was analysed
+    actions: Sequence[Attempt] = ()  # oldest first
 
 
 def database_now() -> datetime:
@@ -135,7 +138,8 @@ def get_exception(exception_id: int, *, now: datetime) -> Detail:
     record = chosen.select_related("order").first()
     if record is None:
         raise NoSuchException
-    return Detail(record, list(record.timeline.order_by("pk")), assignee_names([record]), find_latest(record.pk))
+    timeline, names = list(record.timeline.order_by("pk")), assignee_names([record])
+    return Detail(record, timeline, names, find_latest(record.pk), actions_of(record.pk).attempts)
 
 
 def exceptions_of_order(order_pk: int, *, now: datetime) -> list[ExceptionRecord]:

@@ -23,6 +23,10 @@ ONE = {
     "resolved_at": None,
     "resolved_by": None,
     "history": False,
+    "resolution_attempts": 0,
+    "max_resolution_attempts": 3,
+    "resolution_blocked": False,
+    "resolution_blocked_reason": "",
     "first_seen_at": "2026-11-23T10:30:01Z",
     "updated_at": "2026-11-23T10:41:00Z",
 }

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from exceptions.analyst.feedback import LABELS
 from exceptions.analyst.words import CAUSE_CHOICES
+from exceptions.api.actions import ActionSerializer
 from exceptions.api.analyses import AnalysisSerializer
 from exceptions.api.asking import Asking, UnknownMember
 from exceptions.choices import Kind, Reason, Resolution, ResolvedBy, Severity, Status, Verdict
@@ -100,6 +101,10 @@ class ExceptionSerializer(serializers.ModelSerializer[Any]):
             "resolved_at",
             "resolved_by",
             "history",
+            "resolution_attempts",
+            "max_resolution_attempts",
+            "resolution_blocked",
+            "resolution_blocked_reason",
             "first_seen_at",
             "updated_at",
         )
@@ -136,7 +141,7 @@ class ExceptionDetailSerializer(ExceptionSerializer):
     order_status = serializers.CharField()
     timeline = TimelineEntrySerializer(many=True)
     analysis = AnalysisSerializer(allow_null=True)
-    actions = serializers.ListField(child=serializers.DictField())
+    actions = ActionSerializer(many=True)
 
     class Meta(ExceptionSerializer.Meta):
         fields = (  # type: ignore[assignment]
@@ -155,7 +160,7 @@ class ExceptionDetailSerializer(ExceptionSerializer):
             "order_status": detail.record.order.status,
             "timeline": TimelineEntrySerializer(detail.timeline, many=True).data,
             "analysis": AnalysisSerializer(detail.analysis).data if detail.analysis else None,
-            "actions": [],
+            "actions": ActionSerializer(detail.actions, many=True).data,
         }
 
 

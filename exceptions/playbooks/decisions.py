@@ -1,4 +1,4 @@
-"""What people decide about actions: run one, approve, reject, let a blocked playbook go on, or see what would be done.
+"""What people decide about actions: run one, approve, reject, or let a blocked playbook go on.
 
 Every decision locks the exception first, so of several who decide at once one has the effect and the others a clear refusal.
 """
@@ -16,8 +16,6 @@ from exceptions.choices import Kind
 from exceptions.errors import NoSuchException
 from exceptions.models import ExceptionRecord
 from exceptions.playbooks.catalogue import ACTION_KINDS, ActionKind
-from exceptions.playbooks.channels import channel_of
-from exceptions.playbooks.channels.calls import NotPossible, Prepared, Tools, Work
 from exceptions.playbooks.errors import NeedsManager, NeedsPerson, NoSuchAttempt, NotNow, WrongAction
 from exceptions.playbooks.models import Approval, Attempt, Plan
 from exceptions.playbooks.parameters import parameter_troubles
@@ -31,15 +29,12 @@ from exceptions.playbooks.planning import (
     playbooks_in_force,
 )
 from exceptions.playbooks.steps import Step, approvals_needed, steps_from_json
-from exceptions.playbooks.subject import subject_of
 from exceptions.playbooks.telling import tell, tell_attempt
 from exceptions.playbooks.words import EFFECTIVE, Approver, Mode, PlanState, State
-from tenants.clients.errors import CallError
-from tenants.models import Scope, Tenant
+from tenants.models import Scope
 
 OVER = "The exception is over: there is nothing left to do. Nothing was changed."
 DONE_BEFORE = "This was done to the order before, and cannot be undone; it is not done twice. Nothing was changed."
-DRY_KEY = "0" * 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,22 +192,6 @@ def unblock(*, exception_id: int, by: Decider, now: datetime, reason: str = "") 
             Plan.objects.filter(pk=plan.pk).update(state=PlanState.RUNNING, ended_at=None, ended_why="")
             begin_step(plan, record, plan.step, now)
         touch()
-
-
-def dry_run(
-    *, tenant: Tenant, exception_id: int, kind: str, parameters: Mapping[str, Any], now: datetime, tools: Tools
-) -> Prepared:
-    """The exact call, its cost and whether it can be undone; reads only. Raises: NoSuchException, WrongAction, NotNow."""
-    action = checked_kind(kind)
-    check_parameters(action, parameters)
-    record = ExceptionRecord.objects.select_related("order").filter(pk=exception_id).first()
-    if record is None:
-        raise NoSuchException
-    work = Work(subject_of(tenant, record), action, parameters, DRY_KEY, "", now)
-    try:
-        return channel_of(action).prepare(work, tools)
-    except (NotPossible, CallError) as error:
-        raise NotNow(error.sentence) from None
 
 
 def checked_kind(kind: str) -> ActionKind:

@@ -141,6 +141,33 @@ class Attempt(models.Model):
         return f"{self.kind} of exception {self.exception_id}"
 
 
+class DryRun(models.Model):
+    """What an action would do, asked by a person and answered by a worker, since the shop may have to be read for it."""
+
+    exception = models.ForeignKey("exceptions.ExceptionRecord", models.CASCADE, related_name="dry_runs", db_index=False)
+    kind = models.CharField(max_length=24, choices=KIND_CHOICES)
+    parameters = models.JSONField(db_default={})
+    actor = models.CharField(max_length=200)
+    asked_at = models.DateTimeField(db_default=Now())
+    answered_at = models.DateTimeField(null=True)
+    possible = models.BooleanField(null=True)
+    outcome = models.CharField(max_length=500, db_default="")  # why it is not possible
+    request = models.JSONField(null=True)
+    cost = models.CharField(max_length=100, db_default="")
+    undo = models.CharField(max_length=200, db_default="")
+    money_cents = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, db_default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], name="dry_run_waiting", condition=Q(answered_at__isnull=True)),
+            models.Index(fields=["exception", "-id"], name="dry_run_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"dry run of {self.kind} for exception {self.exception_id}"
+
+
 class Approval(models.Model):
     """One person's word on an attempt."""
 

@@ -14,6 +14,7 @@ from e2a.postgresql.raw import raw_connection
 from e2a.pulse import pulse
 from exceptions.deliveries.sender import WAYS, Ways, send_due
 from exceptions.deliveries.services import recover_deliveries
+from exceptions.playbooks.dry_runs import answer_dry_runs
 from exceptions.playbooks.executor import Desk, claim_attempt, run_attempt
 from exceptions.playbooks.expectations import check_expectations
 from exceptions.playbooks.looking_up import due_looks, follow_deliveries, look_up, recover
@@ -33,6 +34,7 @@ LOOK = """SELECT '{name}' WHERE
     WHERE a.state IN ('suggested', 'awaiting') AND (r.status = 'RESOLVED' OR r.verdict <> 'active'))
   OR EXISTS (SELECT 1 FROM {s}.exceptions_plan p JOIN {s}.exceptions_record r ON r.id = p.exception_id
     WHERE p.state = 'running' AND (r.status = 'RESOLVED' OR r.verdict <> 'active' OR r.occurrence_count <> p.occurrence))
+  OR EXISTS (SELECT 1 FROM {s}.exceptions_dryrun WHERE answered_at IS NULL)
   OR EXISTS (SELECT 1 FROM {s}.exceptions_delivery WHERE due_at <= %(now)s AND state IN ('waiting', 'sending'))"""
 SCHEMAS = 'SELECT schema_name FROM "public".tenants_tenant WHERE active ORDER BY schema_name'
 
@@ -88,6 +90,7 @@ def work(desk: Desk, ways: Ways, until: float | None) -> Round:
     done.decided += recover(now=desk.now()) + recover_deliveries(now=desk.now())
     done.decided += check_expectations(now=desk.now()) + end_idle(now=desk.now())
     done.planned = plan_new(now=desk.now())
+    done.looked_up += answer_dry_runs(desk)
     for attempt in due_looks(now=desk.now()):
         look_up(desk, attempt)
         done.looked_up += 1
