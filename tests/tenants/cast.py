@@ -1,9 +1,11 @@
 """People for the tests of who may do what."""
 
+import time
 from typing import Any
 
 from django.test import Client
 
+from tenants.middleware import BEGAN_AT, USED_AT
 from tenants.models import Membership, Role, Tenant, User
 
 PASSWORD = "correct horse 42"
@@ -23,4 +25,7 @@ def on_host(slug: str, **headers: str) -> Client:
 def signed_in(tenant: Tenant, user: User) -> Client:
     client = on_host(tenant.slug)
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    session = client.session
+    session[BEGAN_AT] = session[USED_AT] = time.time()  # as after a first request, which writes them
+    session.save()
     return client

@@ -1,6 +1,7 @@
 """A person's own pages: the link of an invitation, the password changed and set anew, the age of a session."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,11 +18,14 @@ from tests.tenants.cast import PASSWORD, make_member, on_host, signed_in
 NEW = "a quite new one 77"
 ACCOUNT = {"username": "newby", "full_name": "Nina New", "password": NEW, "again": NEW}
 
-START = datetime.now(UTC)
+Clock = Callable[[float], time_machine.travel]
 
 
-def at(minutes: float) -> time_machine.travel:
-    return time_machine.travel(START + timedelta(minutes=minutes), tick=False)
+@pytest.fixture
+def at() -> Clock:
+    """Minutes after the test's beginning."""
+    start = datetime.now(UTC)
+    return lambda minutes: time_machine.travel(start + timedelta(minutes=minutes), tick=False)
 
 
 def text(response: HttpResponse) -> str:
@@ -180,37 +184,37 @@ def test_reset_link_ends_after_an_hour_and_works_at_its_tenant_only(acme: Tenant
     assert on_host("acme").get(path).status_code == 200
 
 
-def test_session_ends_when_nobody_used_it_for_two_hours(acme: Tenant) -> None:
+def test_session_ends_when_nobody_used_it_for_two_hours(acme: Tenant, at: Clock) -> None:
     client = signed_in(acme, make_member(acme))
     for minutes in (0, 100, 200):
         with at(minutes):
             assert client.get("/api/orders").status_code == 200
-    with at(321):
+    with at(322):
         assert client.get("/api/orders").status_code == 401
     assert not Session.objects.exists()
 
 
-def test_what_a_page_asks_by_itself_keeps_no_session(acme: Tenant) -> None:
+def test_what_a_page_asks_by_itself_keeps_no_session(acme: Tenant, at: Clock) -> None:
     client = signed_in(acme, make_member(acme))
     with at(0):
         client.get("/api/orders")
     with at(119):
         assert client.get("/api/orders", headers={"HX-Request": "true"}).status_code == 200
         assert client.get("/live").status_code in (200, 204)
-    with at(121):
+    with at(122):
         assert client.get("/api/orders").status_code == 401
 
 
-def test_session_ends_after_twelve_hours_however_much_it_is_used(acme: Tenant) -> None:
+def test_session_ends_after_twelve_hours_however_much_it_is_used(acme: Tenant, at: Clock) -> None:
     client = signed_in(acme, make_member(acme))
     for minutes in range(0, 720, 60):
         with at(minutes):
             assert client.get("/api/orders").status_code == 200
-    with at(721):
+    with at(722):
         assert client.get("/api/orders").status_code == 401
 
 
-def test_use_is_written_at_most_once_a_minute(acme: Tenant) -> None:
+def test_use_is_written_at_most_once_a_minute(acme: Tenant, at: Clock) -> None:
     client = signed_in(acme, make_member(acme))
     with at(0):
         client.get("/api/orders")

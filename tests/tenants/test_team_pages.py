@@ -212,7 +212,6 @@ def test_longer_list_costs_no_more_queries(
             make_invitation(acme, f"invited{number}@example.com")
             create_api_key(tenant=acme, scopes=["read"], name=f"key{number}")
 
-    boss.get(path)  # the first request notes the session's use
     fill(0, 2)
     with django_assert_max_num_queries(9) as few:
         boss.get(path, headers=HTMX)
