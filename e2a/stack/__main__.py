@@ -68,7 +68,11 @@ def demo(home: Home, arguments: Sequence[str]) -> int:
 
 
 def test(home: Home, arguments: Sequence[str]) -> int:
-    return testing.run_tests(home, arguments)
+    testing.run_tests(home, arguments)
+
+
+def bench(home: Home, arguments: Sequence[str]) -> int:
+    testing.run_bench(arguments)
 
 
 COMMANDS: dict[str, Act] = {
@@ -80,6 +84,7 @@ COMMANDS: dict[str, Act] = {
     "logs": logs,
     "manage": manage,
     "test": test,
+    "bench": bench,
 }
 
 

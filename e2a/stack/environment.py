@@ -16,7 +16,7 @@ NAMES = (
     "APP_ENV", "SERVICE_NAME", "LOG_LEVEL", "SECRET_KEY", "JWT_SECRET", "EMAIL_URL", "DEFAULT_FROM_EMAIL", "DATABASE_URL",
     "REDIS_URL", "WEBHOOK_DELAY_SECONDS",
 )  # fmt: skip
-NO_SETTINGS = ("E2A_HOME", "E2A_PYTHON", "E2A_REPAIRED", "E2A_CHROMIUM", "E2A_STACK_ID")
+NO_SETTINGS = ("E2A_HOME", "E2A_PYTHON", "E2A_CHROMIUM", "E2A_STACK_ID")
 # What would lead our programs elsewhere: another Django, another database, another broker, another server's options.
 STRAY = ("PIP_", "PG", "GRANIAN_", "CELERY_", "DJANGO_", "PROMETHEUS_", "SUPERVISOR_", "E2A_STACK", "E2A_TEST")
 STRAY_NAMES = ("BROKER_URL", "RESULT_BACKEND", "LOADER", "VIRTUAL_ENV")

@@ -1,4 +1,7 @@
-"""`./run.sh test`: pytest over everything, with servers and an environment of its own and a browser that is found or installed."""
+"""`./run.sh test`: pytest over everything, with a browser that is found or installed; `./run.sh bench`: the benchmark.
+
+Both bring servers, a home and settings of their own: a running stack, its variables and its data are nothing to them.
+"""
 
 import os
 import shutil
@@ -7,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import NoReturn
 
 from e2a.stack.environment import rest_of
 from e2a.stack.home import ROOT, Home
@@ -22,11 +26,18 @@ APT = (
 MOST_PROCESSES = 4
 
 
-def run_tests(home: Home, arguments: Sequence[str]) -> int:
+def run_tests(home: Home, arguments: Sequence[str]) -> NoReturn:
     """Becomes pytest. Raises: CannotStart without a browser."""
-    environment = {**rest_of(os.environ), "E2A_CHROMIUM": browser(home, os.environ)}
+    become("pytest", with_defaults(arguments), E2A_CHROMIUM=browser(home, os.environ))
+
+
+def run_bench(arguments: Sequence[str]) -> NoReturn:
+    become("tests.bench", arguments)
+
+
+def become(module: str, arguments: Sequence[str], **environment: str) -> NoReturn:
     os.chdir(ROOT)
-    os.execve(sys.executable, [sys.executable, "-m", "pytest", *with_defaults(arguments)], environment)
+    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], {**rest_of(os.environ), **environment})
 
 
 def with_defaults(arguments: Sequence[str], cores: int = os.cpu_count() or 1) -> list[str]:

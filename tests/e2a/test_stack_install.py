@@ -97,16 +97,21 @@ def test_somebody_elses_home_is_refused(tmp_path: Path) -> None:
 def test_an_environment_is_whole_only_with_its_mark_its_python_and_all_its_packages(tmp_path: Path) -> None:
     environment = Environment(tmp_path)
     packages = environment.folder / "lib" / "python3.11" / "site-packages"
-    (packages / "django").mkdir(parents=True)
+    packages.mkdir(parents=True)
+    (packages / "django.py").write_text("whole")
     (environment.folder / "bin").mkdir()
     environment.python.symlink_to("/bin/true")
     assert environment.missing(dev=False) == ["runtime"]
     environment.mark.write_text(json.dumps({**install.digests(dev=False), "content": environment.content()}))
     assert environment.missing(dev=False) == []
     assert environment.missing(dev=True) == ["dev"]
-    (packages / "django").rmdir()
+    (packages / "mine.py").write_text("added by hand")
+    (packages / "__pycache__").mkdir()
+    assert environment.missing(dev=False) == []
+    (packages / "mine.py").unlink()
+    (packages / "django.py").write_text("cut")
     assert environment.missing(dev=True) == ["runtime", "dev"]
-    (packages / "django").mkdir()
+    (packages / "django.py").write_text("whole")
     environment.python.unlink()
     assert environment.missing(dev=False) == ["runtime"]
     environment.mark.write_text("{half")
