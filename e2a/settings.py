@@ -29,6 +29,7 @@ E2A_PLATFORM_TOKEN = env.text("E2A_PLATFORM_TOKEN")
 E2A_BEHIND_TLS = env.flag("E2A_BEHIND_TLS", APP_ENV in ("staging", "production"))
 DATABASE_URL = env.url("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/e2a", ("postgresql://", "postgres://"))
 REDIS_URL = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", ("redis://", "rediss://", "unix://"))
+CACHE_URL = env.url("E2A_CACHE_URL", redis_database(REDIS_URL, 1), ("redis://", "rediss://", "unix://"))
 DB_POOL_SIZE = env.whole("E2A_DB_POOL_SIZE", 0, high=200)
 
 # The hosts a tenant answers at are rows (tenants.Domain), so the middleware that finds the tenant also refuses unknown hosts.
@@ -130,7 +131,7 @@ DATABASE_ROUTERS = ("django_tenants.routers.TenantSyncRouter",)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": redis_database(REDIS_URL, 1),
+        "LOCATION": CACHE_URL,
         "KEY_FUNCTION": "django_tenants.cache.make_key",
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }

@@ -10,6 +10,7 @@ from e2a.stack import demo as demonstration
 from e2a.stack import lifecycle, testing, viewing
 from e2a.stack.environment import rest_of, settings_of
 from e2a.stack.home import ROOT, Home
+from e2a.stack.secret_file import read_values
 from e2a.stack.servers import CannotStart
 
 Act = Callable[[Home, Sequence[str]], int]
@@ -97,7 +98,8 @@ def main(arguments: Sequence[str]) -> int:
     if command not in COMMANDS:
         print(f"There is no command “{command}”; ./run.sh help lists them.", file=sys.stderr)
         return 2
-    clean = {**rest_of(os.environ), **settings_of(os.environ), "E2A_HOME": os.environ["E2A_HOME"]}
+    written = settings_of(read_values(Path(os.environ["E2A_ENV_FILE"])))
+    clean = {**rest_of(os.environ), **written, **settings_of(os.environ), "E2A_HOME": os.environ["E2A_HOME"]}
     os.environ.clear()
     os.environ.update(clean)  # libpq reads PGHOST and others by itself
     try:

@@ -1,4 +1,4 @@
-"""The environment of the stack's processes: generated secrets, a .env file, the caller's environment, in rising order.
+"""The environment of the stack's processes: generated secrets, a .env file beside run.sh, the caller's environment, in rising order.
 
 While the stack runs, what it was started with stands below the caller's, so that `E2A_WEB_PORT=9000 ./run.sh start`
 is followed by a plain `./run.sh demo`.
@@ -7,7 +7,7 @@ is followed by a plain `./run.sh demo`.
 import json
 from collections.abc import Mapping
 
-from e2a.stack.home import ROOT, Home
+from e2a.stack.home import Home
 from e2a.stack.secret_file import read_values
 from e2a.stack.servers import CannotStart
 
@@ -16,11 +16,12 @@ NAMES = (
     "APP_ENV", "SERVICE_NAME", "LOG_LEVEL", "SECRET_KEY", "JWT_SECRET", "EMAIL_URL", "DEFAULT_FROM_EMAIL", "DATABASE_URL",
     "REDIS_URL", "WEBHOOK_DELAY_SECONDS",
 )  # fmt: skip
-NO_SETTINGS = ("E2A_HOME", "E2A_PYTHON", "E2A_CHROMIUM", "E2A_STACK_ID")
+NO_SETTINGS = ("E2A_ENV_FILE", "E2A_HOME", "E2A_PYTHON", "E2A_CHROMIUM", "E2A_STACK_ID")
 # What would lead our programs elsewhere: another Django, another database, another broker, another server's options.
 STRAY = ("PIP_", "PG", "GRANIAN_", "CELERY_", "DJANGO_", "PROMETHEUS_", "SUPERVISOR_", "E2A_STACK", "E2A_TEST")
 STRAY_NAMES = ("BROKER_URL", "RESULT_BACKEND", "LOADER", "VIRTUAL_ENV")
 PORTS = {"E2A_WEB_PORT": 8000, "E2A_API_PORT": 8001, "SHOPIFY_MOCK_PORT": 8090}
+MAIL_PORT = "SHOPIFY_MOCK_SMTP_PORT"
 
 
 def is_setting(name: str) -> bool:
@@ -42,8 +43,7 @@ def rest_of(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def chosen_settings(home: Home, environ: Mapping[str, str], *, running: bool) -> dict[str, str]:
-    kept = {**settings_of(read_values(home.secrets)), **settings_of(read_values(ROOT / ".env"))}
-    return {**kept, **(read_started(home) if running else {}), **settings_of(environ)}
+    return {**settings_of(read_values(home.secrets)), **(read_started(home) if running else {}), **settings_of(environ)}
 
 
 def check_same(home: Home, settings: Mapping[str, str]) -> None:
@@ -69,18 +69,14 @@ def value_of(settings: Mapping[str, str], name: str) -> str:
     return settings.get(name, str(PORTS.get(name, "")))
 
 
-def defaults_of(settings: Mapping[str, str]) -> dict[str, int]:
-    """The shop takes mail one port above its own, unless that is set, so that a second stack needs three ports, not four."""
-    shop = settings.get("SHOPIFY_MOCK_PORT", "")
-    above = int(shop) + 1 if shop.isascii() and shop.isdigit() else PORTS["SHOPIFY_MOCK_PORT"] + 1
-    return {**PORTS, "SHOPIFY_MOCK_SMTP_PORT": above}
-
-
 def ports_of(settings: Mapping[str, str]) -> dict[str, int]:
-    """Raises: CannotStart when one is no port or two are the same."""
+    """By variable. Raises: CannotStart when one is no port or two are the same."""
     found: dict[str, int] = {}
-    for name, default in defaults_of(settings).items():
-        text = settings.get(name, str(default))
+    wanted = {**{name: str(default) for name, default in PORTS.items()}, **settings}
+    for name in (*PORTS, MAIL_PORT):
+        text = wanted.get(name)
+        if text is None:
+            continue
         if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= 65_535):
             raise CannotStart(f"{name} must be a port from 1 to 65535; it is “{text[:40]}”.")
         twin = next((other for other, port in found.items() if port == int(text)), None)

@@ -74,7 +74,13 @@ def handed_over(environ: Mapping[str, str], home: Path) -> dict[str, str]:
         for k, v in environ.items()
         if not k.startswith("PYTHON") and k not in ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
     }
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "E2A_HOME": str(home)}
+    return {
+        **kept,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONSAFEPATH": "1",
+        "E2A_HOME": str(home),
+        "E2A_ENV_FILE": str(ROOT / ".env"),
+    }
 
 
 def make_home(named: str) -> Path:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from e2a.stack import marks, probes
-from e2a.stack.environment import check_same, chosen_settings
+from e2a.stack.environment import MAIL_PORT, check_same, chosen_settings, ports_of
 from e2a.stack.home import ROOT, Home
-from e2a.stack.ports import check_free
+from e2a.stack.ports import check_free, mail_port
 from e2a.stack.processes import Process, Stack, environment_of, processes_of, programs_of, servers_of
 from e2a.stack.progress import Line, step
 from e2a.stack.secret_file import ensure_secrets
@@ -31,6 +31,8 @@ def open_stack(home: Home, environ: Mapping[str, str]) -> Stack:
     there = (home.postgres_folder() / "data" / "PG_VERSION").exists()
     secrets = ensure_secrets(home.secrets, home.postgres_folder() if there else None)
     settings = chosen_settings(home, environ, running=is_running(home))
+    if MAIL_PORT not in settings:
+        settings[MAIL_PORT] = str(mail_port(home.key, ports_of(settings).values()))
     return Stack.of(home, settings, secrets["E2A_STACK_ID"])
 
 

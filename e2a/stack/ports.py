@@ -3,11 +3,12 @@
 import errno
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from e2a.stack.servers import CannotStart
 
+MAIL_FROM, MAIL_PORTS = 20_000, 10_000
 LISTENING = "0A"  # the state in /proc/net/tcp
 
 
@@ -40,6 +41,15 @@ def free_ports(names: Mapping[str, int]) -> dict[str, int]:
     for server in held.values():
         server.close()
     return found
+
+
+def mail_port(key: str, taken: Collection[int]) -> int:
+    """For the shop's mail server, which nobody types: the first free one from a place that follows from the home's key.
+
+    Far from ports that people choose, and below those that the kernel gives to outgoing connections.
+    """
+    start = MAIL_FROM + int(key, 16) % MAIL_PORTS
+    return next(port for port in range(start, start + 1000) if port not in taken and not trouble_of(port))
 
 
 def holder_of(port: int) -> str:

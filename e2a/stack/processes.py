@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from e2a.stack.environment import ports_of, rest_of
+from e2a.stack.environment import MAIL_PORT, ports_of, rest_of
 from e2a.stack.home import ROOT, Home, socket_folder
 from e2a.stack.servers import Postgres, Valkey, check_short
 
@@ -78,9 +78,9 @@ class Stack:
             "REDIS_URL": self.valkey.url if self.valkey else self.settings["REDIS_URL"],
         }
         ports = {name: str(port) for name, port in self.ports.items()}
+        mail = {"EMAIL_URL": f"smtp://127.0.0.1:{ports[MAIL_PORT]}"}  # read at the shop's page /mail
         fixed = {"E2A_HOME": str(self.home.folder), "DJANGO_SETTINGS_MODULE": "e2a.settings", "PYTHONUNBUFFERED": "1"}
-        mail = {"EMAIL_URL": f"smtp://127.0.0.1:{ports['SHOPIFY_MOCK_SMTP_PORT']}"}  # the shop shows it at /mail
-        return {**mail, **rest_of(environ), **self.settings, **ports, **servers, **fixed}
+        return {**rest_of(environ), **mail, **self.settings, **ports, **servers, **fixed}
 
 
 def processes_of(stack: Stack) -> list[Process]:

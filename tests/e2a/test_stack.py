@@ -18,7 +18,7 @@ from e2a.stack import marks, ports, testing
 from e2a.stack.environment import PORTS, check_same, chosen_settings, ports_of, rest_of
 from e2a.stack.home import Home, socket_folder
 from e2a.stack.lifecycle import open_stack, write_private
-from e2a.stack.processes import Stack, environment_of, processes_of
+from e2a.stack.processes import environment_of, processes_of
 from e2a.stack.secret_file import MADE, ensure_secrets, read_values
 from e2a.stack.servers import CannotStart
 from e2a.stack.supervision import render
@@ -35,10 +35,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     with tempfile.TemporaryDirectory(dir="/tmp") as short:
         monkeypatch.setattr(home_module, "SOCKET_PARENTS", (Path(short),))
         yield Home(folder)
-
-
-def stack_of(home: Home, tmp_path: Path, **settings: str) -> Stack:
-    return Stack(home, settings, tmp_path, None, None)
 
 
 def test_secrets_are_made_once_and_closed_to_others(home: Home) -> None:
@@ -166,6 +162,14 @@ def test_only_servers_of_requests_have_a_pool_and_the_caller_may_size_it(home: H
         if "E2A_DB_POOL_SIZE" in process.environment
     } == {"web", "api"}
     assert (sizes["web"], sizes["api"]) == ("3", "3")
+
+
+def test_mails_go_to_the_shops_own_page_unless_a_server_is_named(home: Home) -> None:
+    stack = open_stack(home, {})
+    port = stack.ports["SHOPIFY_MOCK_SMTP_PORT"]
+    assert 20_000 <= port < 31_000
+    assert stack.environment({})["EMAIL_URL"] == f"smtp://127.0.0.1:{port}"
+    assert open_stack(home, {"EMAIL_URL": "smtp://mail"}).environment({})["EMAIL_URL"] == "smtp://mail"
 
 
 def test_the_shop_sends_to_this_stacks_door(home: Home) -> None:

@@ -52,6 +52,7 @@ def test_our_code_alone_is_on_the_path(tmp_path: Path) -> None:
     given = {"PYTHONPATH": "/x", "PYTHONSTARTUP": "/x", "VIRTUAL_ENV": "/x", "PATH": "/bin"}
     assert install.handed_over(given, tmp_path) == {
         "PATH": "/bin", "PYTHONPATH": str(install.ROOT), "PYTHONSAFEPATH": "1", "E2A_HOME": str(tmp_path),
+        "E2A_ENV_FILE": str(install.ROOT / ".env"),
     }  # fmt: skip
 
 

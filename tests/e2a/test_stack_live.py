@@ -29,7 +29,7 @@ class Stack:
         self.home, self.ports = Home(folder), free_ports(PORTS)
         ours = {k: v for k, v in os.environ.items() if not k.endswith("_URL") and not k.startswith(("E2A_", "DJANGO_"))}
         named = {name: str(port) for name, port in self.ports.items()}
-        self.environment = {**handed_over(ours, folder), **named, "APP_ENV": "test", "PGHOST": "/nowhere"}
+        self.environment = {**handed_over(ours, folder), **named, "APP_ENV": "test", "E2A_ENV_FILE": "/none", "PGHOST": "/nowhere"}
 
     def command(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django_tenants.utils import get_public_schema_name, get_tenant_model
@@ -23,18 +23,32 @@ SOURCES = ["src/*"]  # what the style sheet is built from, which is not served
 class Command(JSONCommand):
     help = "Migrates the public schema and each tenant's, sets up the schedules, collects static files that changed."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--only", choices=["database", "static"], help="only migrations and schedules, or only static files"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            migrated = self.migrate()
-        except DATABASE_DOWN as error:
-            raise CommandError(f"The database cannot be reached: {str(error).splitlines()[0]}") from None
-        self.stdout.write("schedules")
-        schedules = set_up_schedules()
-        collected = self.collect()
-        changed = [*schedules.created, *schedules.updated, *schedules.removed]
+        migrated: list[str] = []
+        changed: list[str] = []
+        collected = False
+        if options["only"] != "static":
+            try:
+                migrated = self.migrate()
+                changed = self.schedule()
+            except DATABASE_DOWN as error:
+                raise CommandError(f"The database cannot be reached: {str(error).splitlines()[0]}") from None
+        if options["only"] != "database":
+            collected = self.collect()
         result = {"migrated": migrated, "schedules": changed, "static_collected": collected}
         text = f"{len(migrated)} schemas migrated, {len(changed)} schedules changed, static files {'collected' if collected else 'unchanged'}."
         self.finish(result, text, as_json=options["json"])
+
+    def schedule(self) -> list[str]:
+        self.stdout.write("schedules")
+        done = set_up_schedules()
+        return [*done.created, *done.updated, *done.removed]
 
     def migrate(self) -> list[str]:
         """The schemas that lacked a migration. The public one comes first: the tenants are its rows."""
