@@ -1,12 +1,13 @@
 """Addresses of the pages on a tenant's host: exceptions, the scoreboard."""
 
-from django.urls import path
+from django.urls import include, path
 
 from exceptions.pages import analysis, scoreboard
 from exceptions.pages.live import live
 
 urlpatterns = [
     path("live", live, name="live"),
+    path("", include("exceptions.playbooks.urls")),
     path("scoreboard/", scoreboard.scoreboard, name="scoreboard"),
     path("scoreboard/on/", scoreboard.switch_analyst, {"way": "on"}, name="switch-analyst-on"),
     path("scoreboard/off/", scoreboard.switch_analyst, {"way": "off"}, name="switch-analyst-off"),

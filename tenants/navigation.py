@@ -42,6 +42,7 @@ MENU: Sequence[tuple[str, Sequence[Entry]]] = (
             Entry("dashboard", "Overview", "layout-dashboard"),
             Entry("exceptions", "Exceptions", "triangle-alert"),
             Entry("incidents", "Incidents", "layers"),
+            Entry("approvals", "Approvals", "hand"),
             Entry("at-risk", "At risk", "alarm-clock"),
             Entry("orders", "Orders", "package"),
         ),

@@ -32,6 +32,10 @@ class Outcome:
         decided = self.fulfilled + self.missed
         return self.fulfilled / decided if decided else None
 
+    @property
+    def percent(self) -> int | None:
+        return None if self.success_rate is None else round(self.success_rate * 100)
+
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
