@@ -274,12 +274,15 @@ SPECTACULAR_SETTINGS = {
         "AnalysisLabelEnum": "exceptions.analyst.words.Label",
         "PersonsResolutionEnum": "exceptions.transitions.RESOLUTION_CHOICES",
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "orders.api.documentation.add_door",
+        "e2a.openapi.add_problems",
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 UNFOLD = {

@@ -5,7 +5,7 @@ from axes.handlers.proxy import AxesProxyHandler
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -18,6 +18,10 @@ from tenants.models import Membership
 from tenants.tokens import LONGEST, WrongCredentials, issue_tokens, refresh_access
 
 logger = structlog.get_logger("tenants.tokens")
+REFUSED = {
+    401: OpenApiResponse(description="No active member of the tenant by these words; the same for whichever is wrong."),
+    403: OpenApiResponse(description="On a tenant's host, for another tenant."),
+}
 
 
 class CredentialsSerializer(serializers.Serializer[None]):
@@ -43,7 +47,12 @@ class TokenView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(operation_id="token", request=CredentialsSerializer, responses=TokensSerializer, tags=["token"])
+    @extend_schema(
+        operation_id="token",
+        request=CredentialsSerializer,
+        responses={200: TokensSerializer, **REFUSED},
+        tags=["token"],
+    )
     def post(self, request: Request) -> Response:
         """A person's name and password for an access and a refresh token of one tenant."""
         sent = CredentialsSerializer(data=request.data)
@@ -58,7 +67,12 @@ class RefreshView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(operation_id="token_refresh", request=RefreshSerializer, responses=AccessSerializer, tags=["token"])
+    @extend_schema(
+        operation_id="token_refresh",
+        request=RefreshSerializer,
+        responses={200: AccessSerializer, **REFUSED},
+        tags=["token"],
+    )
     def post(self, request: Request) -> Response:
         """A refresh token for a new access token."""
         sent = RefreshSerializer(data=request.data)
