@@ -35,6 +35,11 @@ def django_db_setup(
             create_tenant(slug=slug, name=slug.title())
     yield
     with django_db_blocker.unblock():
+        with connection.cursor() as cursor:  # a browser's loop in this thread has had a connection of its own
+            cursor.execute(
+                """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+            )
         connection.close()
         teardown_databases(made, verbosity=0)
 
