@@ -27,7 +27,9 @@ class LetterFilterForm(forms.Form):
     search = forms.CharField(
         required=False,
         max_length=200,
-        widget=forms.TextInput({"type": "search", "placeholder": "Id, sentence or raw text"}),
+        widget=forms.TextInput(
+            {"type": "search", "placeholder": "Id, sentence or raw text", "class": "input input-sm grow-field"}
+        ),
     )
 
     def __init__(self, data: Any, *, sources: set[str], reasons: set[str]) -> None:
@@ -58,16 +60,15 @@ class EditForm(forms.Form):
 
     body = forms.CharField(
         label="Body",
-        required=False,
         strip=False,
         max_length=MOST_BODY,
-        widget=forms.Textarea({"rows": 18, "class": "textarea mono", "spellcheck": "false"}),
+        widget=forms.Textarea({"rows": 18, "class": "textarea w-full mono", "spellcheck": "false"}),
     )
     headers = forms.CharField(
         label="Headers",
         required=False,
         max_length=8_000,
-        widget=forms.Textarea({"rows": 4, "class": "textarea mono", "spellcheck": "false"}),
+        widget=forms.Textarea({"rows": 4, "class": "textarea w-full mono", "spellcheck": "false"}),
         help_text="One a line, such as x-shopify-topic: orders/create.",
     )
 

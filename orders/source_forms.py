@@ -37,7 +37,7 @@ class SettingsForm(forms.Form):
     mapping = forms.JSONField(
         required=False,
         initial=dict,
-        widget=forms.Textarea({"rows": 8, "class": "textarea mono", "spellcheck": "false"}),
+        widget=forms.Textarea({"rows": 8, "class": "textarea w-full mono", "spellcheck": "false"}),
         help_text="For plain JSON and Standard Webhooks: where each part of an event is found, such as "
         '{"order_id": "data.order.id", "event_type": "kind", "occurred_at": "at"}.',
     )
