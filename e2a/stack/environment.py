@@ -1,7 +1,7 @@
 """The environment of the stack's processes: generated secrets, a .env file beside run.sh, the caller's environment, in rising order.
 
-While the stack runs, what it was started with stands below the caller's, so that `E2A_WEB_PORT=9000 ./run.sh start`
-is followed by a plain `./run.sh demo`.
+Until the stack is stopped, what it was started with stands below the caller's, so that `E2A_WEB_PORT=9000 ./run.sh start`
+is followed by a plain `./run.sh demo`, after a crash too.
 """
 
 import json
@@ -42,8 +42,8 @@ def rest_of(environ: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **{k: environ[k] for k in ("PYTHONPATH", "PYTHONSAFEPATH") if k in environ}}
 
 
-def chosen_settings(home: Home, environ: Mapping[str, str], *, running: bool) -> dict[str, str]:
-    return {**settings_of(read_values(home.secrets)), **(read_started(home) if running else {}), **settings_of(environ)}
+def chosen_settings(home: Home, environ: Mapping[str, str]) -> dict[str, str]:
+    return {**settings_of(read_values(home.secrets)), **read_started(home), **settings_of(environ)}
 
 
 def check_same(home: Home, settings: Mapping[str, str]) -> None:

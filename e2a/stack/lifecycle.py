@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def open_stack(home: Home, environ: Mapping[str, str]) -> Stack:
     home.make()
     there = (home.postgres_folder() / "data" / "PG_VERSION").exists()
     secrets = ensure_secrets(home.secrets, home.postgres_folder() if there else None)
-    settings = chosen_settings(home, environ, running=is_running(home))
+    settings = chosen_settings(home, environ)
     if MAIL_PORT not in settings:
         settings[MAIL_PORT] = str(mail_port(home.key, ports_of(settings).values()))
     return Stack.of(home, settings, secrets["E2A_STACK_ID"])
@@ -44,7 +45,8 @@ def is_running(home: Home) -> bool:
 def start(stack: Stack) -> None:
     """Returns when all answer. A running stack is left as it is, but for what is stopped in it. Raises: CannotStart."""
     supervisor = Supervisor(stack.home, stack.sockets)
-    if supervisor.pid() is not None:
+    was_running = supervisor.pid() is not None
+    if was_running:
         check_same(stack.home, stack.settings)
         if not troubles_of(stack):
             print("The stack is running already.")
@@ -52,8 +54,13 @@ def start(stack: Stack) -> None:
     else:
         begin_supervisor(stack, supervisor)
     bring_up(stack, supervisor, "Starting the servers", servers_of(stack), SERVERS_SECONDS)
-    with step("Preparing the database") as line:
-        prepare(stack, line)
+    try:
+        with step("Preparing the database") as line:
+            prepare(stack, line)
+    except CannotStart:
+        if not was_running:
+            stop(stack)  # else the wrong setting that may be the reason would stay in force
+        raise
     bring_up(stack, supervisor, "Starting the programs", programs_of(stack), PROGRAMS_SECONDS)
 
 
@@ -61,6 +68,10 @@ def begin_supervisor(stack: Stack, supervisor: Supervisor) -> None:
     """Raises: CannotStart."""
     end_what_is_left(stack.home)
     check_free(stack.ports)
+    for name, trouble in probes.named_troubles(stack).items():
+        raise CannotStart(
+            f"The server that {name} names {trouble}: correct {name}, or unset it to have one started here."
+        )
     if stack.postgres:
         title = "Looking at the database's files" if stack.postgres.data.exists() else "Making the database"
         with step(title):
@@ -153,15 +164,14 @@ def prepare(stack: Stack, line: Line) -> None:
             said.append(text)
             line.tell(text.strip()[:60])
     if process.returncode:
-        raise CannotStart(f"{last_line(''.join(said)).removeprefix(IMPROPER)} (All that was said is in {log}.)")
-
-
-IMPROPER = "django.core.exceptions.ImproperlyConfigured: "
+        sentence = re.sub(r"^[\w.]*(?:ImproperlyConfigured|CommandError): ", "", last_line("".join(said)))
+        raise CannotStart(f"{sentence} (All that was said is in {log}.)")
 
 
 def stop(stack: Stack) -> None:
     """Programs first, then the servers they write to, then the supervisor and whatever is left."""
     if not marks.marked(stack.home.folder):
+        stack.home.settings.unlink(missing_ok=True)
         print("The stack is not running.")
         return
     supervisor = Supervisor(stack.home, stack.sockets)
@@ -176,6 +186,7 @@ def stop(stack: Stack) -> None:
         marks.kill(marks.marked(stack.home.folder, NAME))
         marks.end(stack.home.folder)
         shutil.rmtree(stack.sockets, ignore_errors=True)
+        stack.home.settings.unlink(missing_ok=True)
 
 
 def halt(supervisor: Supervisor, processes: Sequence[Process], line: Line) -> None:

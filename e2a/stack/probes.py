@@ -38,6 +38,16 @@ def troubles(processes: Iterable[Process], stack: Stack, *, fresh: float = SILEN
     return {name: trouble for name, trouble in found.items() if trouble}
 
 
+def named_troubles(stack: Stack) -> dict[str, str]:
+    """By variable, what is wrong with a server that it names and that is not ours to start."""
+    found = {}
+    if stack.postgres is None and not postgres_answers(stack):
+        found["DATABASE_URL"] = "does not answer"
+    if stack.valkey is None and not redis_answers(stack):
+        found["REDIS_URL"] = "does not answer"
+    return found
+
+
 def healthy(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
     try:
@@ -61,14 +71,14 @@ def postgres_answers(stack: Stack) -> bool:
 
 
 def redis_answers(stack: Stack) -> bool:
-    url = stack.environment()["REDIS_URL"]
-    client = redis.Redis.from_url(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
     try:
-        return bool(client.ping())
-    except (redis.RedisError, OSError):
+        client = redis.Redis.from_url(
+            stack.environment()["REDIS_URL"], socket_timeout=SECONDS, socket_connect_timeout=SECONDS
+        )
+        with client:
+            return bool(client.ping())
+    except (redis.RedisError, OSError, ValueError):
         return False
-    finally:
-        client.close()
 
 
 def heartbeats(stack: Stack) -> dict[str, float] | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from e2a.stack import marks
 from e2a.stack.home import Home
 from e2a.stack.lifecycle import troubles_of
+from e2a.stack.probes import named_troubles
 from e2a.stack.processes import Stack, processes_of
 from e2a.stack.servers import CannotStart
 from e2a.stack.supervision import LEFT, NAME, State, Supervisor
@@ -28,15 +29,14 @@ def print_status(stack: Stack) -> int:
     except LEFT:
         print(without_supervisor(sorted(set(marks.marked(stack.home.folder).values()))))
         return 1
-    troubles = troubles_of(stack)
+    named = named_troubles(stack)
+    troubles = troubles_of(stack) | named
     for process in processes_of(stack):
         print(line_of(process.name, states.get(process.name), troubles.get(process.name, ""), process.port))
-    for name in ("postgres", "redis"):
+    for name, variable in (("postgres", "DATABASE_URL"), ("redis", "REDIS_URL")):
         if name not in states:
-            print(f"{name:14}elsewhere (named by {'DATABASE_URL' if name == 'postgres' else 'REDIS_URL'})")
-    print(
-        f"{len(troubles)} of {len(states)} do not run as they should: {', '.join(troubles)}" if troubles else "All run."
-    )
+            print(f"{name:14}{named.get(variable, 'answers'):30}  elsewhere, named by {variable}")
+    print(f"Not as it should be: {', '.join(troubles)}." if troubles else "All run.")
     return 1 if troubles else 0
 
 

@@ -63,19 +63,19 @@ def test_values_are_read_as_a_shell_would(tmp_path: Path) -> None:
 
 def test_the_callers_environment_goes_before_generated_secrets(home: Home) -> None:
     home.secrets.write_text("SECRET_KEY=generated\nJWT_SECRET=generated\n")
-    chosen = chosen_settings(home, {"SECRET_KEY": "mine", "AI_MODEL": " ", "PATH": "/bin"}, running=False)
+    chosen = chosen_settings(home, {"SECRET_KEY": "mine", "AI_MODEL": " ", "PATH": "/bin"})
     assert (chosen["SECRET_KEY"], chosen["JWT_SECRET"]) == ("mine", "generated")
     assert not {"AI_MODEL", "PATH"} & set(chosen)
 
 
-def test_a_running_stack_keeps_its_settings_and_refuses_others(home: Home) -> None:
+def test_a_stack_that_was_not_stopped_keeps_its_settings_and_refuses_others(home: Home) -> None:
     home.run.mkdir()
     write_private(home.settings, {"E2A_WEB_PORT": "9000"})
-    assert chosen_settings(home, {}, running=True)["E2A_WEB_PORT"] == "9000"
-    other = chosen_settings(home, {"E2A_API_PORT": "9001"}, running=True)
+    assert chosen_settings(home, {})["E2A_WEB_PORT"] == "9000"
+    other = chosen_settings(home, {"E2A_API_PORT": "9001"})
     with pytest.raises(CannotStart, match=r"another E2A_API_PORT: say \./run\.sh restart"):
         check_same(home, other)
-    check_same(home, chosen_settings(home, {"E2A_API_PORT": str(PORTS["E2A_API_PORT"])}, running=True))
+    check_same(home, chosen_settings(home, {"E2A_API_PORT": str(PORTS["E2A_API_PORT"])}))
 
 
 def test_strays_of_the_callers_shell_reach_no_process() -> None:
