@@ -43,6 +43,7 @@ SCHEDULES = (
     Schedule("analyse exceptions", "exceptions.analyse", 5),
     Schedule("judge the analysts", "exceptions.judge_analysts", 300),
     Schedule("act on exceptions", "exceptions.sweep_actions", 3),
+    Schedule("tidy actions", "exceptions.tidy_actions", 3600),
 )
 
 

@@ -11,7 +11,7 @@ from django_tenants.utils import schema_context
 from exceptions.analyst import services as analyst
 from exceptions.analyst.prompts import CURRENT
 from exceptions.analyst.switch import switch_off_if_losing
-from exceptions.playbooks.tasks import sweep_actions, work_actions  # noqa: F401  Celery finds an app's tasks here
+from exceptions.playbooks.tasks import sweep_actions, tidy, work_actions  # noqa: F401  Celery finds an app's tasks here
 from exceptions.selectors import database_now
 from orders.tasks import check_schema
 from tenants.ai.budget import settle_stale

@@ -10,6 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from exceptions.api.asking import asking_of
+from exceptions.errors import NoSuchException
+from exceptions.models import ExceptionRecord
 from exceptions.playbooks.catalogue import KIND_CHOICES
 from exceptions.playbooks.decisions import Decider, approve, reject, run_action, unblock
 from exceptions.playbooks.dry_runs import ask_dry_run
@@ -173,6 +175,8 @@ class ActionsView(ReadAndWrite):
     @extend_schema(operation_id="exception_actions_list", responses=ActionListSerializer, tags=TAGS)
     def get(self, request: Request, exception_id: int) -> Response:
         """What was, is and will be done about it, oldest first."""
+        if not ExceptionRecord.objects.filter(pk=exception_id).exists():
+            raise NoSuchException
         return Response({"results": ActionSerializer(actions_of(exception_id).attempts, many=True).data})
 
     @extend_schema(

@@ -122,7 +122,7 @@ def as_problem() -> Iterator[None]:
 
 def target_named(name: str) -> OutgoingTarget:
     """Of this tenant. Raises: NoSuchTarget."""
-    found = OutgoingTarget.objects.filter(tenant=tenant_here(), name=name).first()
+    found = OutgoingTarget.objects.filter(tenant=tenant_here(), name=name).first() if "\0" not in name else None
     if found is None:
         raise NoSuchTarget
     return found

@@ -16,6 +16,7 @@ from exceptions.pages.step_words import tell_step
 from exceptions.pages.who import access_of, tenant_of
 from exceptions.playbooks.catalogue import ACTION_KINDS
 from exceptions.playbooks.decisions import checked_kind
+from exceptions.playbooks.defaults import Targets, default_playbooks
 from exceptions.playbooks.errors import NoSuchPlaybook
 from exceptions.playbooks.library import (
     WrongPlaybook,
@@ -32,6 +33,7 @@ from tenants.gate import member_page
 from tenants.models import Scope
 
 Steps = list[dict[str, Any]]
+OURS = default_playbooks(Targets()).keys()
 
 
 class NoSuchReason(NotFound):
@@ -51,7 +53,7 @@ def playbooks(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "outcomes": outcomes(now=access_of(request).now),
         "can_edit": Scope.ADMIN in access_of(request).scopes,
-        "some_missing": any(shelf.playbook is None for shelf in found),
+        "some_missing": any(shelf.playbook is None for shelf in found if shelf.reason in OURS),
     }
     return show(request, "exceptions/playbooks.html", "exceptions/_playbooks.html", context)
 

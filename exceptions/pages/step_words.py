@@ -78,6 +78,7 @@ class AttemptTold:
     attempt: Attempt
     title: str
     what: str
+    who: str
     state: str
     detail: str
     tone: str
@@ -143,13 +144,8 @@ def when_told(when: Mapping[str, Any]) -> str:
 
 def parameters_told(kind: str, parameters: Mapping[str, Any]) -> str:
     """`tags e2a, late · note …`; long texts are cut."""
-    titles = {parameter.name: parameter.title.lower() for parameter in ACTION_KINDS[kind].parameters}
-    told = [
-        f"{titles.get(name, name)}: {value_told(value)}"
-        for name, value in parameters.items()
-        if value not in ("", None, False)
-    ]
-    return " · ".join(told)
+    known = [(parameter.title.lower(), parameters.get(parameter.name)) for parameter in ACTION_KINDS[kind].parameters]
+    return " · ".join(f"{title}: {value_told(value)}" for title, value in known if value not in ("", None, False))
 
 
 def value_told(value: Any) -> str:
@@ -176,6 +172,7 @@ def tell_attempt(attempt: Attempt) -> AttemptTold:
         attempt=attempt,
         title=ACTION_KINDS[attempt.kind].title,
         what=parameters_told(attempt.kind, attempt.parameters),
+        who=who_told(attempt.actor),
         state=str(State(attempt.state).label),
         detail=detail_of(attempt),
         tone=TONES.get(attempt.state, ""),
@@ -187,6 +184,11 @@ def tell_attempt(attempt: Attempt) -> AttemptTold:
         money=money_told(attempt.money_cents, attempt.currency),
         request=request_told(attempt.request),
     )
+
+
+def who_told(actor: str) -> str:
+    kind, _, name = actor.partition(":")
+    return {"playbook": f"the playbook “{name}”", "user": name, "key": f"API key {name}"}.get(kind, actor)
 
 
 def money_told(cents: int | None, currency: str) -> str:
@@ -203,7 +205,10 @@ def detail_of(attempt: Attempt) -> str:
         case State.EXPECTING:
             return f"{attempt.answer} It should lead to {events_told(attempt.expects)}."
         case State.FULFILLED:
-            return f"It led to {attempt.met_by}."
+            event, _, which = attempt.met_by.partition(" (")
+            return f"It led to {EVENTS.get(event, attempt.met_by)}" + (
+                f": event {which.rstrip(')')}." if which else "."
+            )
     return attempt.outcome
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from e2a.errors import Conflict, NotFound
 from e2a.pages import done, dressed, show
-from exceptions.deliveries.models import Delivery
+from exceptions.deliveries.models import Delivery, DeliveryState
 from exceptions.deliveries.services import retry_delivery
 from exceptions.pages.who import access_of, tenant_of
 from tenants.gate import member_page
@@ -52,7 +52,7 @@ def blame(form: forms.Form, wrong: ValidationError) -> None:
 
 def target_of(request: HttpRequest, name: str) -> OutgoingTarget:
     """Raises: NoSuchTarget, also for one of another tenant."""
-    found = OutgoingTarget.objects.filter(tenant=tenant_of(request), name=name).first()
+    found = OutgoingTarget.objects.filter(tenant=tenant_of(request), name=name).first() if "\0" not in name else None
     if found is None:
         raise NoSuchTarget
     return found
@@ -142,7 +142,7 @@ def show_secret(request: HttpRequest, row: OutgoingTarget, secret: str) -> HttpR
 def deliveries(request: HttpRequest) -> HttpResponse:
     rows = Delivery.objects.select_related("exception").order_by("-created_at", "-pk")
     state = request.GET.get("state", "")
-    shown = rows.filter(state=state) if state else rows
+    shown = rows.filter(state=state) if state in DeliveryState.values else rows
     context: dict[str, Any] = {
         "deliveries": list(shown[:MOST_SHOWN]),
         "state": state,

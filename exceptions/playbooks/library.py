@@ -95,6 +95,8 @@ def switch_playbook(*, tenant: Tenant, reason_code: str, enabled: bool, actor: s
 
 
 def newest(reason_code: str) -> Playbook | None:
+    if reason_code not in Reason.values:
+        return None
     return Playbook.objects.filter(reason_code=reason_code).order_by("-version").first()
 
 

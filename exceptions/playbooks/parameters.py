@@ -24,6 +24,7 @@ ADDRESS_PARTS = (
 NEEDED_PARTS = ("address1", "city", "zip", "countryCode")
 MOST_CENTS = 10**12
 WORDS = 20
+UNSTORABLE = "It holds a character that cannot be kept."
 
 
 def parameter_troubles(kind: ActionKind, given: Any, *, running: bool = False) -> list[tuple[str, str]]:
@@ -51,12 +52,20 @@ def _text(parameter: Parameter, value: Any) -> str:
         return "Give a text."
     if len(value) > parameter.longest:
         return f"It is longer than {parameter.longest} characters."
-    if "\x00" in value:
-        return "It holds a character that cannot be kept."
+    if not is_storable(value):
+        return UNSTORABLE
     unknown = [word for word in PLACEHOLDER.findall(value) if word not in PLACEHOLDERS]
     if unknown and parameter.name in ("subject", "text", "note"):
         return f"There is no placeholder {{{unknown[0][:30]}}}; there are {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}."
     return ""
+
+
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can hold it: no NUL, no half of a surrogate pair."""
+    try:
+        return "\x00" not in text and bool(text.encode() or True)
+    except UnicodeEncodeError:
+        return False
 
 
 def _choice(parameter: Parameter, value: Any) -> str:
@@ -83,7 +92,7 @@ def _time(parameter: Parameter, value: Any) -> str:
 def _address(parameter: Parameter, value: Any) -> str:
     if not isinstance(value, Mapping) or any(part not in ADDRESS_PARTS for part in value):
         return f"Give an object with {', '.join(ADDRESS_PARTS)}."
-    if any(not isinstance(text, str) or len(text) > 200 for text in value.values()):
+    if not all(isinstance(text, str) and len(text) <= 200 and is_storable(text) for text in value.values()):
         return "Each part of an address is a text of at most 200 characters."
     missing = [part for part in NEEDED_PARTS if not value.get(part, "").strip()]
     if missing:
@@ -96,6 +105,7 @@ def _words(parameter: Parameter, value: Any) -> str:
         isinstance(value, list)
         and len(value) <= WORDS
         and all(isinstance(word, str) and word.strip() and len(word) <= 40 and "," not in word for word in value)
+        and is_storable("".join(value))
     )
     return "" if good else f"Give a list of at most {WORDS} words without commas, each of at most 40 characters."
 

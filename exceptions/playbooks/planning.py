@@ -26,6 +26,7 @@ from tenants.policy_rules import DEFAULT_ATTEMPTS
 
 logger = logging.getLogger(__name__)
 CHUNK = 100
+MOST_CHUNKS = 20  # begun in one round: what is due must not wait for a storm of new ones
 ACTIONABLE = Q(verdict=Verdict.ACTIVE, history=False) & ~Q(status=Status.RESOLVED)
 TRIED = (State.MISSED, State.FAILED, State.UNCERTAIN)
 BEGINNINGS: Mapping[str, tuple[State, Kind]] = {
@@ -46,7 +47,7 @@ def plan_new(*, now: datetime) -> int:
     """Begins what was not begun yet, some at a time; two who do it at once share it. Returns how many plans."""
     books = playbooks_in_force()
     begun = 0
-    while True:
+    for _ in range(MOST_CHUNKS):
         with transaction.atomic():
             records = list(unplanned()[:CHUNK])
             begun += sum(
@@ -58,7 +59,8 @@ def plan_new(*, now: datetime) -> int:
                 planned_occurrence=F("occurrence_count")
             )
         if len(records) < CHUNK:
-            return begun
+            break
+    return begun
 
 
 def unplanned() -> QuerySet[ExceptionRecord]:

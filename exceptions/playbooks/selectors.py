@@ -58,7 +58,7 @@ class Actions:
 
 
 def actions_of(exception_id: int) -> Actions:
-    """Attempts oldest first."""
+    """Attempts oldest first. Empty also for an exception that is not there."""
     words = Prefetch("approvals", Approval.objects.order_by("pk"))
     attempts = Attempt.objects.filter(exception_id=exception_id).select_related("plan__playbook", "delivery")
     plan = Plan.objects.filter(exception_id=exception_id).select_related("playbook").order_by("-pk").first()
@@ -114,4 +114,6 @@ def counted(rows: QuerySet[Plan, tuple[str]] | QuerySet[Playbook, tuple[str]]) -
 
 def versions_of(reason_code: str) -> list[Playbook]:
     """The newest first."""
+    if reason_code not in Reason.values:
+        return []
     return list(Playbook.objects.filter(reason_code=reason_code).order_by("-version"))

@@ -8,6 +8,7 @@ from django_tenants.utils import schema_context
 from e2a.postgresql.raw import database_now, raw_connection
 from exceptions.playbooks.channels.calls import Tools
 from exceptions.playbooks.executor import Desk
+from exceptions.playbooks.tidying import tidy_actions
 from exceptions.playbooks.working import schemas_with_work, work_round
 from tenants.models import Tenant
 
@@ -32,3 +33,13 @@ def work_actions(schema: str, **kwargs: object) -> int:
     with schema_context(schema):
         done = work_round(Desk(tenant, Tools(sleep=time.sleep)), until=time.monotonic() + SECONDS_A_ROUND)
     return done.total if done else 0
+
+
+@shared_task(name="exceptions.tidy_actions", ignore_result=True)
+def tidy(**kwargs: object) -> int:
+    """Takes people out of what is long over, in every tenant. Returns of how much."""
+    tidied = 0
+    for schema in Tenant.objects.filter(active=True).values_list("schema_name", flat=True):
+        with schema_context(schema):
+            tidied += tidy_actions(now=database_now(raw_connection()))
+    return tidied
