@@ -143,14 +143,14 @@ def web_server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
 
 
 @pytest.fixture
-def live(web_server: Live, committed: None, monkeypatch: pytest.MonkeyPatch) -> Live:
-    # Playwright's loop runs in this thread, and Django would take each query for one from asynchronous code.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+def live(web_server: Live, committed: None) -> Live:
     return web_server
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    # Playwright's loop runs in this thread from now on, and Django would take each query for one from asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     found = os.environ.get("E2A_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     return {
         **browser_type_launch_args,
