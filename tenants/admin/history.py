@@ -1,5 +1,6 @@
 """Who changed what in the configuration, when, where and why: read only, from the tables that triggers fill."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +15,9 @@ from pghistory.models import Events
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from tenants.models import Tenant, User
+from tenants.models import Tenant, User, WebhookSource
 
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 WORDS = {"added": "success", "changed": "info", "removed": "danger"}
 NAMES = ("name", "username", "email", "domain", "prefix", "version", "slug", "role")  # of a row, the first that it has
 
@@ -65,19 +67,24 @@ class HistoryList(ChangeList):
 
 
 def name_owners(rows: list[Any]) -> None:
-    """Each row learns the names of its tenant and, of a membership, its person."""
-    tenants = Tenant.objects.in_bulk([row.pgh_data["tenant_id"] for row in rows if row.pgh_data.get("tenant_id")])
-    people = User.objects.in_bulk([row.pgh_data["user_id"] for row in rows if row.pgh_data.get("user_id")])
+    """Each row learns the name of its tenant and, of a membership or a secret, of what it belongs to."""
+    tenants = Tenant.objects.in_bulk(keys_in(rows, "tenant_id"))
+    people = User.objects.in_bulk(keys_in(rows, "user_id"))
+    sources = WebhookSource.objects.select_related("tenant").in_bulk(keys_in(rows, "source_id"))
     for row in rows:
-        owner = tenants.get(row.pgh_data.get("tenant_id"))
+        source, person = sources.get(row.pgh_data.get("source_id")), people.get(row.pgh_data.get("user_id"))
+        owner = source.tenant if source else tenants.get(row.pgh_data.get("tenant_id"))
         row.owner = owner.name if owner else row.pgh_data["name"] if row.pgh_obj_model == "tenants.Tenant" else ""
-        person = people.get(row.pgh_data.get("user_id"))
-        row.person = f" of {person.get_username()}" if person else ""
+        row.belongs = f" of {source.name}" if source else f" of {person.get_username()}" if person else ""
+
+
+def keys_in(rows: list[Any], column: str) -> set[Any]:
+    return {row.pgh_data[column] for row in rows if row.pgh_data.get(column)}
 
 
 @admin.register(Events)
 class HistoryAdmin(ModelAdmin):  # type: ignore[misc]
-    list_display = ("when", "who", "did", "what", "tenant", "columns", "why", "where")
+    list_display = ("when", "who", "did", "what", "tenant", "columns", "why")
     list_display_links = None
     list_filter = (TenantFilter, KindFilter, "pgh_label")
     search_fields = ("pgh_data__name", "pgh_data__username", "pgh_data__email", "pgh_data__slug", "pgh_context__actor")
@@ -102,9 +109,9 @@ class HistoryAdmin(ModelAdmin):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @display(description="When", ordering="pgh_created_at")
-    def when(self, event: Any) -> Any:
-        return event.pgh_created_at
+    @display(description="When (UTC)", ordering="pgh_created_at")
+    def when(self, event: Any) -> str:
+        return f"{event.pgh_created_at:%Y-%m-%d %H:%M:%S}"
 
     @display(description="Who")
     def who(self, event: Any) -> str:
@@ -119,7 +126,7 @@ class HistoryAdmin(ModelAdmin):  # type: ignore[misc]
     def what(self, event: Any) -> str:
         kind = apps.get_model(event.pgh_obj_model)._meta.verbose_name
         name = next((event.pgh_data[key] for key in NAMES if event.pgh_data.get(key)), event.pgh_obj_id)
-        return f"{kind} {name}{event.person}"
+        return f"{kind} {name}{event.belongs}"
 
     @display(description="Tenant")
     def tenant(self, event: Any) -> str:
@@ -130,13 +137,10 @@ class HistoryAdmin(ModelAdmin):  # type: ignore[misc]
         rows = changed_columns(event.pgh_data, event.before) if event.before else []
         return format_html_join("", "<div>{}: {} → {}</div>", rows)
 
-    @display(description="Why")
+    @display(description="Why, and where")
     def why(self, event: Any) -> str:
-        return str((event.pgh_context or {}).get("reason", ""))
-
-    @display(description="Where")
-    def where(self, event: Any) -> str:
-        return str((event.pgh_context or {}).get("url", ""))
+        context = event.pgh_context or {}
+        return " · ".join(str(context[key]) for key in ("reason", "url") if context.get(key))
 
 
 def changed_columns(after: Mapping[str, Any], before: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -146,4 +150,7 @@ def changed_columns(after: Mapping[str, Any], before: Mapping[str, Any]) -> list
 
 
 def as_text(value: Any) -> str:
-    return "nothing" if value is None or value == "" else str(value)[:200]
+    if value is None or value == "":
+        return "nothing"
+    text = str(value)
+    return text[:19].replace("T", " ") if INSTANT.match(text) else text[:200]

@@ -85,8 +85,21 @@ def test_tenant_is_made_with_schema_host_and_policy(boss: Client) -> None:
     assert Domain.objects.get(tenant=tenant).domain == "north.localhost"
     assert SlaPolicy.objects.get(tenant=tenant).rules == {"order_fulfillment_hours": 24}
     history = text(boss.get(reverse("admin:pghistory_events_changelist", PUBLIC) + f"?tenant={tenant.pk}"))
-    assert "new contract" in history
+    assert "new contract · /admin/tenants/tenant/add/" in history
     assert "user:root" in history
+
+
+def test_history_tells_what_stood_there_before(boss: Client, acme: Tenant) -> None:
+    rename = {"name": "Acme SA", "timezone": "UTC", "billing": "{}", "reason": "new name"}
+    boss.post(address("tenant", "change", acme.pk), rename)
+    create_source(tenant=acme, name="shop", provider="shopify", secret=SECRET)
+    make_member(acme)
+    page = text(boss.get(reverse("admin:pghistory_events_changelist", PUBLIC) + "?q=Acme"))
+    assert "name: Acme → Acme SA" in page
+    everything = text(boss.get(reverse("admin:pghistory_events_changelist", PUBLIC)))
+    assert "of shop" in everything
+    assert "membership operator of maria" in everything
+    assert SECRET not in everything
 
 
 @pytest.mark.parametrize(
