@@ -55,7 +55,7 @@ WHERE fold_retry_at <= %(now)s AND pg_try_advisory_xact_lock_shared({lock}, hash
 QUARANTINE = """
 UPDATE {s}.orders_event e SET quarantined = true FROM {s}.orders_order o
 WHERE o.id = e.order_id AND o.id = ANY(%(ids)s) AND e.id > o.folded_through AND NOT e.quarantined
-RETURNING e.source, e.event_id, e.order_ref, e.correlation_id, o.fold_error,
+RETURNING o.id, e.source, e.event_id, e.order_ref, e.correlation_id, o.fold_error,
   json_build_object('source', e.source, 'event_type', e.event_type, 'event_id', e.event_id, 'order_id', e.order_ref,
     'merchant', e.merchant, 'occurred_at', e.occurred_at, 'payload', e.payload)::text"""
 CLEAR_FAILURE = """
@@ -193,6 +193,7 @@ def refold_orders(connection: Connection, schema: str, done: Round) -> None:
 
 
 def quarantine(connection: Connection, schema: str, ids: Sequence[int]) -> int:
+    """An order without events since its last good fold has nothing to set aside: it is tried on, once a minute."""
     name = quoted(schema)
     with connection.transaction():
         rows = connection.execute(QUARANTINE.format(s=name), {"ids": list(ids)}).fetchall()
@@ -207,10 +208,10 @@ def quarantine(connection: Connection, schema: str, ids: Sequence[int]) -> int:
                 correlation_id=correlation,
                 entrance=Entrance.QUARANTINE,
             )
-            for source, event_id, order_ref, correlation, error, body in rows
+            for _, source, event_id, order_ref, correlation, error, body in rows
         ]
         store_letters(connection, statements_of(schema), letters, now=database_now(connection))
-        connection.execute(CLEAR_FAILURE.format(s=name), {"ids": list(ids)})
+        connection.execute(CLEAR_FAILURE.format(s=name), {"ids": sorted({row[0] for row in rows})})
     return len(rows)
 
 

@@ -107,7 +107,7 @@ DELETE FROM {s}.orders_order o WHERE o.id = ANY(%(ids)s)
 AND NOT EXISTS (SELECT 1 FROM {s}.orders_event e WHERE e.order_id = o.id)"""
 
 WRITE_FAILURES = """
-UPDATE {s}.orders_order o SET fold_attempts = o.fold_attempts + 1, fold_error = u.error,
+UPDATE {s}.orders_order o SET fold_attempts = least(o.fold_attempts + 1, 1000), fold_error = u.error,
   fold_retry_at = %(now)s + least(2 ^ o.fold_attempts, 60) * interval '1 second'
 FROM json_to_recordset(%(failures)s) u(id bigint, error text) WHERE o.id = u.id"""
 

@@ -13,7 +13,7 @@ from orders.models import DeadLetter, Event, Order
 from orders.radar import MAX_FOLD_ATTEMPTS, Round, run_round
 from tenants.models import Tenant
 from tests.orders.door_cast import event, said, send_batch
-from tests.orders.letters.cast import snapshot
+from tests.orders.letters.cast import snapshot, tell
 from tests.programs import program
 
 POISON = "poisoned_event"
@@ -126,6 +126,23 @@ def test_replay_before_mending_is_refused_and_after_it_counts_again(in_acme: Ten
     assert (outcome.outcome, outcome.note) == ("released", "Order sick is judged with it again.")
     assert not Event.objects.filter(quarantined=True).exists()
     assert [letter.status for letter in DeadLetter.objects.all()] == ["replayed", "replayed"]
+
+
+def test_order_that_no_new_event_spoiled_is_tried_on_once_a_minute(
+    in_acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its facts are good, so nothing is set aside; what fails is a rule, and the next version may be right."""
+    tell(order_id="well", event_type="payment_failed")
+    raw_connection().execute("UPDATE acme.orders_order SET fold_retry_at = clock_timestamp()")
+    monkeypatch.setattr(sla, "fold", lambda *args, **named: 1 / 0)
+    later(MAX_FOLD_ATTEMPTS + 3)
+    well = Order.objects.get()
+    assert (well.fold_attempts, round(seconds_to(well.fold_retry_at))) == (MAX_FOLD_ATTEMPTS + 3, 60)
+    assert (DeadLetter.objects.count(), list(well.problems)) == (0, ["PAYMENT_FAILED"])
+    monkeypatch.undo()
+    later(1)
+    well.refresh_from_db()
+    assert (well.fold_attempts, well.fold_retry_at) == (0, None)
 
 
 def test_poison_holds_no_other_tenant_up(in_acme: Tenant, globex: Tenant, broken: Any) -> None:
