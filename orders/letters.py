@@ -30,7 +30,7 @@ from orders.statements import quoted, statements_of
 CHUNK = 200  # letters in a transaction
 CHUNK_BYTES = 8 * 1024 * 1024
 LEASE = timedelta(seconds=60)
-REHEARSED_AT_MOST = 5_000
+REHEARSED_AT_MOST = 2_000  # their orders are locked for about a second meanwhile
 LOOK_AT_ONCE = 500  # tenants in one statement
 T = TypeVar("T")
 

@@ -7,6 +7,7 @@ from django_tenants.utils import schema_context
 
 from e2a.commands import JSONCommand, sentences
 from e2a.postgresql.raw import database_now, raw_connection
+from e2a.progress import Progress
 from orders.letter_lists import LetterFilters
 from orders.letter_replay import EFFECTS, OUTCOMES, REFUSED
 from orders.letters import Rehearsal, rehearse, run_replay, start_replay, stop_replay
@@ -41,14 +42,18 @@ class Command(JSONCommand):
     def replay(self, schema: str, filters: LetterFilters) -> LetterReplay:
         """Stopped by Ctrl-C between two chunks, it says how far it came; killed, a worker goes on with it."""
         asked = start_replay(filters, actor=ACTOR)
+        progress = Progress("replaying", asked.total)
+
+        def show(replay: LetterReplay) -> None:
+            progress.show(
+                replay.letters_done, f"{replay.letters_done:,} letters", last=replay.status == ReplayStatus.DONE
+            )
+
         try:
-            return run_replay(schema, asked.pk, progress=self.show)
+            return run_replay(schema, asked.pk, progress=show)
         except KeyboardInterrupt:
             stop_replay(asked.pk, now=database_now(raw_connection()))
             return LetterReplay.objects.get(pk=asked.pk)
-
-    def show(self, replay: LetterReplay) -> None:
-        self.stderr.write(f"{replay.letters_done} of {replay.total} letters", ending="\r")
 
     def tell_replay(self, tenant: Tenant, replay: LetterReplay, *, as_json: bool) -> None:
         result = {"tenant": tenant.slug, "dry_run": False, "matched": replay.total, **told(replay.counts)}

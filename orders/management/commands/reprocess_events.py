@@ -55,7 +55,8 @@ class Command(JSONCommand):
                 self.stdout.write(in_words(order))
             for order_id, error in chunk.failed:
                 self.stdout.write(f"order {order_id}: cannot be judged: {error}")
-            progress.show(result["orders"], f"{result['orders']:,} orders, {result['changed']:,} differ")
+            note = f"{result['orders']:,} orders, {result['changed']:,} differ"
+            progress.show(result["orders"], note, last=result["orders"] >= total)
         return {**result, "changes": listed}
 
 
