@@ -77,7 +77,7 @@ class Home:
 
 
 def socket_folder(home: Home, stack_id: str) -> Path:
-    """A folder of ours under /tmp, its name derived from the home and a secret, so that nobody can make it first.
+    """Where ours is, under /tmp; its name is derived from the home and a secret, so that nobody can make it first.
 
     Raises: CannotStart when another user has it all the same, or nothing short is writable.
     """
@@ -88,13 +88,13 @@ def socket_folder(home: Home, stack_id: str) -> Path:
         )
     name = hashlib.sha256(f"{stack_id}\0{home.key}".encode()).hexdigest()[:12]
     folder = parent / f"e2a-{name}"
-    # As root, PostgreSQL's user passes through to its own folder inside; a name that cannot be listed is still needed.
-    mode = 0o711 if os.geteuid() == 0 else 0o700
-    try:
-        folder.mkdir(mode=mode)
-    except FileExistsError:
-        found = folder.lstat()
-        if folder.is_symlink() or not folder.is_dir() or found.st_uid != os.geteuid():
-            raise CannotStart(f"{folder} belongs to somebody else: have it removed, and start again.") from None
-    folder.chmod(mode)
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or folder.stat().st_uid != os.geteuid())):
+        raise CannotStart(f"{folder} belongs to somebody else: have it removed, and start again.")
     return folder
+
+
+def make_socket_folder(folder: Path) -> None:
+    """As root, PostgreSQL's user passes through to its own folder inside; nobody can list it."""
+    mode = 0o711 if os.geteuid() == 0 else 0o700
+    folder.mkdir(mode=mode, exist_ok=True)
+    folder.chmod(mode)

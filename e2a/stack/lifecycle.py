@@ -13,7 +13,7 @@ from typing import Any
 
 from e2a.stack import marks, probes
 from e2a.stack.environment import MAIL_PORT, check_same, chosen_settings, ports_of
-from e2a.stack.home import ROOT, Home
+from e2a.stack.home import ROOT, Home, make_socket_folder
 from e2a.stack.ports import check_free, mail_port
 from e2a.stack.processes import Process, Stack, environment_of, processes_of, programs_of, servers_of
 from e2a.stack.progress import Line, step
@@ -72,6 +72,7 @@ def begin_supervisor(stack: Stack, supervisor: Supervisor) -> None:
         raise CannotStart(
             f"The server that {name} names {trouble}: correct {name}, or unset it to have one started here."
         )
+    make_socket_folder(stack.sockets)
     if stack.postgres:
         title = "Looking at the database's files" if stack.postgres.data.exists() else "Making the database"
         with step(title):

@@ -16,7 +16,7 @@ import pytest
 from e2a.stack import home as home_module
 from e2a.stack import marks, ports, testing
 from e2a.stack.environment import PORTS, check_same, chosen_settings, ports_of, rest_of
-from e2a.stack.home import Home, socket_folder
+from e2a.stack.home import Home, make_socket_folder, socket_folder
 from e2a.stack.lifecycle import open_stack, write_private
 from e2a.stack.processes import environment_of, processes_of
 from e2a.stack.secret_file import MADE, ensure_secrets, read_values
@@ -113,6 +113,8 @@ def test_free_ports_differ() -> None:
 
 def test_the_socket_folder_is_closed_and_the_same_each_time(home: Home) -> None:
     folder = socket_folder(home, "id")
+    assert not folder.exists()
+    make_socket_folder(folder)
     assert socket_folder(home, "id") == folder
     assert stat.S_IMODE(folder.stat().st_mode) == (0o711 if os.geteuid() == 0 else 0o700)
     assert socket_folder(home, "other id") != folder
@@ -120,7 +122,6 @@ def test_the_socket_folder_is_closed_and_the_same_each_time(home: Home) -> None:
 
 def test_a_socket_folder_that_somebody_prepared_is_refused(home: Home, tmp_path: Path) -> None:
     folder = socket_folder(home, "id")
-    folder.rmdir()
     folder.symlink_to(tmp_path)
     with pytest.raises(CannotStart, match="belongs to somebody else"):
         socket_folder(home, "id")
