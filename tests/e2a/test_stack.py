@@ -20,7 +20,7 @@ from e2a.stack.home import Home, make_socket_folder, socket_folder
 from e2a.stack.lifecycle import open_stack, write_private
 from e2a.stack.processes import environment_of, processes_of
 from e2a.stack.secret_file import MADE, ensure_secrets, read_values
-from e2a.stack.servers import CannotStart
+from e2a.stack.servers import CannotStart, reachable_copy
 from e2a.stack.supervision import render
 from e2a.stack.viewing import age_of
 
@@ -125,6 +125,23 @@ def test_a_socket_folder_that_somebody_prepared_is_refused(home: Home, tmp_path:
     folder.symlink_to(tmp_path)
     with pytest.raises(CannotStart, match="belongs to somebody else"):
         socket_folder(home, "id")
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root drops to another user")
+def test_programs_in_a_closed_folder_are_copied_with_their_libraries_beside(tmp_path: Path) -> None:
+    package = tmp_path / "closed" / "pg"
+    (package / "pginstall" / "bin").mkdir(parents=True)
+    (tmp_path / "closed" / "pg.libs").mkdir()
+    (tmp_path / "closed" / "pg.libs" / "libpq.so").touch()
+    (tmp_path / "closed").chmod(0o700)
+    copy = reachable_copy(package, tmp_path / "open")
+    assert copy != package and copy.is_relative_to(tmp_path / "open")
+    assert (copy / "pginstall" / "bin" / "../../../pg.libs/libpq.so").exists()
+    assert reachable_copy(package, tmp_path / "open") == copy
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotStart, match="who may not enter .*: run as an ordinary user, or say chmod"):
+        reachable_copy(package, tmp_path / "file" / "no folder")
 
 
 def test_a_disk_that_is_nearly_full_stops_the_start(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
