@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -134,13 +135,17 @@ def unreachable(path: Path) -> Path | None:
     return next((folder for folder in parents if not folder.stat().st_mode & 0o001), None)
 
 
+@cache
 def reachable_copy(package: Path, place: Path = ROOTS_PLACE) -> Path:
     """PostgreSQL's package, or a copy of it (42 MB) where the user that root drops to can reach it. Raises: CannotStart."""
     closed = unreachable(package / "pginstall")
-    copy = place / f"postgresql-{hashlib.sha256(str(package).encode()).hexdigest()[:12]}"
+    if closed is None:
+        return package
+    server = (package / "pginstall" / "bin" / "postgres").read_bytes()  # another version gets another copy
+    copy = place / f"postgresql-{hashlib.sha256(server).hexdigest()[:12]}"
     inside = copy / package.name
-    if closed is None or inside.exists():
-        return package if closed is None else inside
+    if inside.exists():
+        return inside
     draft = copy.with_name(f"{copy.name}.{os.getpid()}")
     try:
         place.mkdir(parents=True, exist_ok=True, mode=0o711)

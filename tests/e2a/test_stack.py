@@ -132,15 +132,18 @@ def test_a_socket_folder_that_somebody_prepared_is_refused(home: Home, tmp_path:
 def test_programs_in_a_closed_folder_are_copied_with_their_libraries_beside(tmp_path: Path) -> None:
     package = tmp_path / "closed" / "pg"
     (package / "pginstall" / "bin").mkdir(parents=True)
+    (package / "pginstall" / "bin" / "postgres").write_text("version 1")
     (tmp_path / "closed" / "pg.libs").mkdir()
     (tmp_path / "closed" / "pg.libs" / "libpq.so").touch()
     (tmp_path / "closed").chmod(0o700)
     copy = reachable_copy(package, tmp_path / "open")
     assert copy != package and copy.is_relative_to(tmp_path / "open")
     assert (copy / "pginstall" / "bin" / "../../../pg.libs/libpq.so").exists()
-    assert reachable_copy(package, tmp_path / "open") == copy
+    (package / "pginstall" / "bin" / "postgres").write_text("version 2")
+    reachable_copy.cache_clear()
+    assert (reachable_copy(package, tmp_path / "open") / "pginstall" / "bin" / "postgres").read_text() == "version 2"
     (tmp_path / "file").touch()
-    with pytest.raises(CannotStart, match="who may not enter .*: run as an ordinary user, or say chmod"):
+    with pytest.raises(CannotStart, match=r"who may not enter .*: run as an ordinary user, or say chmod"):
         reachable_copy(package, tmp_path / "file" / "no folder")
 
 
