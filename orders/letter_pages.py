@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from e2a.errors import Conflict, Unprocessable
 from e2a.pages import done, dressed, show
-from orders import letters
+from orders import letter_runs, letters
 from orders.letter_forms import EditForm, LetterFilterForm
 from orders.letter_lists import (
     LetterFilters,
@@ -216,7 +216,7 @@ def replay_filter(request: HttpRequest) -> HttpResponse:
     form = filter_form(request, list_piles())
     if not form.is_valid():
         return redirect("dead-letters")
-    found = letters.rehearse(access_of(request).schema, form.to_filters(), at_most=REHEARSED)
+    found = letter_runs.rehearse(access_of(request).schema, form.to_filters(), at_most=REHEARSED)
     refused = [each for each in found.outcomes if not each.accepted]
     context = {
         "found": found,
@@ -240,8 +240,8 @@ def replay_filter_start(request: HttpRequest) -> HttpResponse:
     filters, access = form.to_filters(), access_of(request)
     if not filter_letters(filters).exists():
         raise Conflict("No letter of this filter waits any more.")
-    asked = letters.start_replay(filters, actor=access.actor)
-    letters.run_replay(access.schema, asked.pk, seconds=IN_THE_REQUEST_SECONDS)
+    asked = letter_runs.start_replay(filters, actor=access.actor)
+    letter_runs.run_replay(access.schema, asked.pk, seconds=IN_THE_REQUEST_SECONDS)
     return done(request, "The replay has begun.", to=reverse("letter-replay", args=[asked.pk]), stay=False)
 
 
@@ -257,7 +257,7 @@ def letter_replay(request: HttpRequest, replay_id: int) -> HttpResponse:
 @member_page(Scope.ADMIN)
 def letter_replay_stop(request: HttpRequest, replay_id: int) -> HttpResponse:
     found = get_replay(replay_id)
-    if not letters.stop_replay(found.pk, now=access_of(request).now):
+    if not letter_runs.stop_replay(found.pk, now=access_of(request).now):
         raise Conflict("This replay has ended already.")
     return done(
         request, "Stopped. The letters not reached go on waiting.", to=reverse("letter-replay", args=[found.pk])

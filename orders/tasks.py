@@ -8,7 +8,7 @@ from django.db import DatabaseError
 from django_tenants.utils import schema_context
 
 from e2a.postgresql.raw import database_now, raw_connection
-from orders.letters import run_replay, waiting_replays
+from orders.letter_runs import run_replay, waiting_replays
 from orders.reconcile_shop import CannotReconcile, due_sources, reconcile_source
 from orders.source_watch import watch_sources
 from tenants.clients import CallError

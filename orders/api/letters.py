@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from orders import letters
+from orders import letter_runs, letters
 from orders.api.fields import single
 from orders.api.letter_serializers import (
     LetterDetailSerializer,
@@ -169,13 +169,13 @@ class ReplayManyView(APIView):
         filters = asked.to_filters(ids=tuple(asked.validated_data.get("ids", ())))
         access = access_of(request)
         if asked.validated_data["dry_run"]:
-            return Response(rehearsal_json(letters.rehearse(access.schema, filters, at_most=REHEARSED)))
-        started = letters.start_replay(filters, actor=access.actor)
-        replay = letters.run_replay(access.schema, started.pk, seconds=IN_THE_REQUEST_SECONDS)
+            return Response(rehearsal_json(letter_runs.rehearse(access.schema, filters, at_most=REHEARSED)))
+        started = letter_runs.start_replay(filters, actor=access.actor)
+        replay = letter_runs.run_replay(access.schema, started.pk, seconds=IN_THE_REQUEST_SECONDS)
         return Response(replay_json(replay), status=202 if replay.status == ReplayStatus.RUNNING else 200)
 
 
-def rehearsal_json(found: letters.Rehearsal) -> dict[str, Any]:
+def rehearsal_json(found: letter_runs.Rehearsal) -> dict[str, Any]:
     return {
         "dry_run": True,
         "matched": found.matched,

@@ -10,7 +10,7 @@ from e2a.postgresql.raw import database_now, raw_connection
 from e2a.progress import Progress
 from orders.letter_lists import LetterFilters
 from orders.letter_replay import EFFECTS, OUTCOMES, REFUSED
-from orders.letters import Rehearsal, rehearse, run_replay, start_replay, stop_replay
+from orders.letter_runs import Rehearsal, rehearse, run_replay, start_replay, stop_replay
 from orders.models import LetterReplay, ReplayStatus
 from tenants.models import Tenant
 

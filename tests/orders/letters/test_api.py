@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from orders import letters as services
+from orders import letter_runs
 from orders.api import letters as views
 from orders.models import DeadLetter, Event, LetterReplay
 from orders.tasks import run_one_replay, run_replays
@@ -110,7 +110,7 @@ def test_filter_is_rehearsed_and_replayed(letter: DeadLetter) -> None:
 
 def test_long_replay_goes_on_in_the_background(letter: DeadLetter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "IN_THE_REQUEST_SECONDS", 0)
-    monkeypatch.setattr(services, "CHUNK", 1)
+    monkeypatch.setattr(letter_runs, "CHUNK", 1)
     with in_schema():
         refused_event(occurred_at="soon")
     status, body = post(program("acme", "admin"), "/api/admin/replay-dlq")

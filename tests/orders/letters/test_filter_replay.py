@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 from django_tenants.utils import schema_context
 
-from orders import letters
+from orders import letter_runs
 from orders.letter_lists import LetterFilters, count_letters, filter_letters, list_piles
-from orders.letters import lease, next_ids, rehearse, run_replay, start_replay, stop_replay
+from orders.letter_runs import lease, next_ids, rehearse, run_replay, start_replay, stop_replay
 from orders.models import DeadLetter, Event, LetterReplay
 from tenants.models import Tenant
 from tests.orders.letters.cast import erp, mend, refused_event, refused_webhook, snapshot, statuses, tell
@@ -17,7 +17,7 @@ ALL = LetterFilters()
 
 
 def test_all_letters_of_a_filter_are_replayed_in_chunks(in_acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(letters, "CHUNK", 2)
+    monkeypatch.setattr(letter_runs, "CHUNK", 2)
     row = erp(in_acme)
     for number in range(5):
         refused_webhook(number)
@@ -72,7 +72,7 @@ def test_letters_that_come_in_later_are_not_part_of_it(in_acme: Tenant) -> None:
 
 
 def test_stopped_replay_leaves_the_rest_waiting(in_acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(letters, "CHUNK", 1)
+    monkeypatch.setattr(letter_runs, "CHUNK", 1)
     row = erp(in_acme)
     for number in range(3):
         refused_webhook(number)
@@ -96,7 +96,7 @@ def test_replay_that_another_process_works_on_is_left_alone(in_acme: Tenant) -> 
 
 
 def test_cut_replay_goes_on_where_it_was(in_acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(letters, "CHUNK", 1)
+    monkeypatch.setattr(letter_runs, "CHUNK", 1)
     row = erp(in_acme)
     for number in range(2):
         refused_webhook(number)
@@ -110,7 +110,7 @@ def test_chunks_are_bounded_by_size_too(in_acme: Tenant, monkeypatch: pytest.Mon
     erp(in_acme)
     first = refused_webhook(1)
     second = refused_webhook(2)
-    monkeypatch.setattr(letters, "CHUNK_BYTES", 10)
+    monkeypatch.setattr(letter_runs, "CHUNK_BYTES", 10)
     assert next_ids(ALL, after=0, through=None) == [first.pk]
     assert next_ids(ALL, after=first.pk, through=None) == [second.pk]
     assert next_ids(ALL, after=0, through=0) == []

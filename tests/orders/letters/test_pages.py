@@ -8,8 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from orders import letter_pages
-from orders import letters as services
+from orders import letter_pages, letter_runs
 from orders.models import DeadLetter, LetterReplay
 from tenants.models import Role, Tenant
 from tests.orders.door_cast import event, rows
@@ -191,7 +190,7 @@ def test_filter_is_rehearsed_then_replayed_with_progress(letter: DeadLetter, man
 
 
 def test_running_replay_can_be_stopped(letter: DeadLetter, manager: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "CHUNK", 1)
+    monkeypatch.setattr(letter_runs, "CHUNK", 1)
     monkeypatch.setattr(letter_pages, "IN_THE_REQUEST_SECONDS", 0)
     with in_schema():
         refused_event(occurred_at="soon")
