@@ -172,7 +172,8 @@ def decided(change: Change, exception: Snapshot | None, now: datetime) -> Decisi
     )
     if decision.row is None and parts == row.priority_parts:
         return decision
-    return replace(decision, row=replace(row, priority=sum(parts.values()), priority_parts=parts))
+    weighed = replace(row, priority=sum(parts.values()), priority_parts=parts)
+    return Decision(weighed, decision.entries, decision.surfaced)
 
 
 def identity(change: Change) -> dict[str, Any]:
