@@ -6,4 +6,5 @@ from analytics import pages
 
 urlpatterns = [
     path("", pages.dashboard, name="dashboard"),
+    path("trends/", pages.trends, name="dashboard-trends"),
 ]

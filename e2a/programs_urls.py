@@ -13,5 +13,5 @@ urlpatterns = [
     path("api/", include("tenants.api.urls")),
     path("api/", include("orders.api.urls")),
     path("api/", include("exceptions.api.urls")),
-    path("api/", include("analytics.api_urls")),
+    path("api/", include("analytics.api.urls")),
 ]

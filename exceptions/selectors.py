@@ -1,7 +1,7 @@
 """Every shaped read of exceptions. All of it reads the schema that the connection stands in."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import connection
@@ -48,6 +48,7 @@ class Filters:
     opened_after: datetime | None = None
     opened_before: datetime | None = None
     search: str = ""
+    history: bool | None = None  # born of history, or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ def filter_exceptions(filters: Filters) -> QuerySet[ExceptionRecord]:
             chosen = chosen.filter(**{f"{name}__in": values})
     if filters.order_id:
         chosen = chosen.filter(order_ref=filters.order_id)
+    if filters.history is not None:
+        chosen = chosen.filter(history=filters.history)
     if filters.assignee is not None:
         chosen = chosen.filter(assignee_id=None if filters.assignee == NOBODY else filters.assignee)
     if filters.opened_after:
@@ -158,10 +161,25 @@ def count_exceptions(filters: Filters) -> Counts:
     return Counts(by_status, by_severity, sum(by_severity.values()))
 
 
+def count_statuses(filters: Filters, *, most: int = 10_000) -> dict[str, int]:
+    """How many of each status a list would have, the filter's own status aside; the resolved ones up to `most` + 1."""
+    chosen = filter_exceptions(replace(filters, status=()))
+    unresolved = chosen.exclude(status=Status.RESOLVED).order_by().values_list("status").annotate(Count("pk"))
+    counts = dict.fromkeys(Status.values, 0) | dict(unresolved)
+    counts[Status.RESOLVED] = chosen.filter(status=Status.RESOLVED).order_by().values("pk")[: most + 1].count()
+    return counts
+
+
 def assignee_names(records: Iterable[ExceptionRecord]) -> dict[int, str]:
     """The user names of those that these exceptions are assigned to, in one query, or none."""
     ids = {record.assignee_id for record in records if record.assignee_id is not None}
     return dict(User.objects.filter(pk__in=ids).values_list("pk", "username")) if ids else {}
+
+
+def members_of(schema: str) -> list[User]:
+    """Those who can be given an exception, by name."""
+    members = Membership.objects.filter(tenant__schema_name=schema, user__is_active=True).select_related("user")
+    return [member.user for member in members.order_by("user__username")]
 
 
 def find_member(schema: str, name: str) -> User | None:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from exceptions.pages import analysis, scoreboard
+from exceptions.pages import acts, analysis, detail, listing, scoreboard
 from exceptions.pages.live import live
 
 urlpatterns = [
@@ -18,4 +18,15 @@ urlpatterns = [
         analysis.analyse_exception_again,
         name="exception-analysis-again",
     ),
+    path("exceptions/", listing.exceptions, name="exceptions"),
+    path("exceptions/<int:exception_id>/", detail.exception, name="exception"),
+    path("exceptions/<int:exception_id>/acknowledge/", acts.acknowledge, name="exception-acknowledge"),
+    path("exceptions/<int:exception_id>/start/", acts.start, name="exception-start"),
+    path("exceptions/<int:exception_id>/take/", acts.take, name="exception-take"),
+    path("exceptions/<int:exception_id>/assign/", acts.assign, name="exception-assign"),
+    path("exceptions/<int:exception_id>/comment/", acts.comment, name="exception-comment"),
+    path("exceptions/<int:exception_id>/snooze/", acts.snooze, name="exception-snooze"),
+    path("exceptions/<int:exception_id>/wake/", acts.wake, name="exception-wake"),
+    path("exceptions/<int:exception_id>/resolve/", acts.resolve, name="exception-resolve"),
+    path("exceptions/<int:exception_id>/reopen/", acts.reopen, name="exception-reopen"),
 ]

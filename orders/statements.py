@@ -30,8 +30,8 @@ HOLD = """
 SELECT count(*) FROM (SELECT FROM {s}.orders_order WHERE id IN ({which}) ORDER BY id FOR NO KEY UPDATE) held"""
 
 MARK_UNJUDGED = """
-UPDATE {s}.orders_order SET fold_retry_at = %(now)s
-WHERE fold_retry_at IS NULL AND id IN (SELECT order_id FROM {s}.orders_event WHERE id = ANY(%(events)s))"""
+UPDATE {s}.orders_order SET fold_retry_at = coalesce(fold_retry_at, %(now)s), last_received_at = %(now)s
+WHERE id IN (SELECT order_id FROM {s}.orders_event WHERE id = ANY(%(events)s))"""
 
 INSERT_EVENTS = """
 INSERT INTO {s}.orders_event (order_id, source, event_id, event_type, merchant, order_ref, tracking_number, occurred_at,

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from orders import letter_pages, source_pages
+from orders.pages import acts, detail, listing
 
 urlpatterns = [
     path("dead-letters/", letter_pages.dead_letters, name="dead-letters"),
@@ -28,4 +29,10 @@ urlpatterns = [
     path("sources/<str:name>/on/", source_pages.switch_on, name="source-on"),
     path("sources/<str:name>/off/", source_pages.switch_off, name="source-off"),
     path("sources/<str:name>/reconcile/", source_pages.reconcile, name="source-reconcile"),
+    path("orders/", listing.orders, name="orders"),
+    path("orders/<int:order_pk>/", detail.order, name="order"),
+    path("orders/<int:order_pk>/hold/", acts.hold, name="order-hold"),
+    path("orders/<int:order_pk>/release/", acts.release, name="order-release"),
+    path("orders/<int:order_pk>/events/<int:event_pk>/", detail.payload, name="event-payload"),
+    path("orders/<int:order_pk>/events/<int:event_pk>/retract/", acts.retract, name="event-retract"),
 ]

@@ -35,7 +35,7 @@ def exact(at: datetime | None) -> str:
 
 
 @register.filter
-def length(value: timedelta | float | None) -> str:
+def duration(value: timedelta | float | None) -> str:
     """The two largest units of a length: `3 d 4 h`, `12 min`, `40 s`. Takes seconds too."""
     if value is None:
         return "–"
@@ -66,8 +66,8 @@ def since(at: datetime | None, until: datetime | None = None) -> SafeString:
     if at is None:
         return format_html('<span class="muted">{}</span>', "–")
     if until is not None:
-        return format_html('<span title="{} – {}">{}</span>', exact(at), exact(until), length(until - at))
-    return timed(at, "since", length(timezone.now() - at))
+        return format_html('<span title="{} – {}">{}</span>', exact(at), exact(until), duration(until - at))
+    return timed(at, "since", duration(timezone.now() - at))
 
 
 @register.simple_tag
@@ -95,4 +95,4 @@ def ago(at: datetime, now: datetime) -> str:
     gap = now - at
     if abs(gap) < timedelta(seconds=2):
         return "just now"
-    return f"{length(gap)} ago" if gap > timedelta(0) else f"in {length(-gap)}"
+    return f"{duration(gap)} ago" if gap > timedelta(0) else f"in {duration(-gap)}"

@@ -18,7 +18,7 @@ from orders.api.fields import TEXT_ERRORS, ChoicesField, InstantField, PageSeria
 
 MOST_IDS = 10_000
 FILTERS = frozenset(field.name for field in fields(Filters))
-ONCE = ("cursor", "page_size", "order_id", "assignee", "opened_after", "opened_before", "search")
+ONCE = ("cursor", "page_size", "order_id", "assignee", "opened_after", "opened_before", "search", "history")
 
 
 class FilterSerializer(serializers.Serializer[Any]):
@@ -41,6 +41,10 @@ class FilterSerializer(serializers.Serializer[Any]):
         max_length=128,
         error_messages=TEXT_ERRORS,
         help_text="A part of the order's id or the merchant's name, or a tracking number.",
+    )
+
+    history = serializers.BooleanField(
+        required=False, allow_null=True, help_text="Only those born of history, or only the others."
     )
 
     def validate_assignee(self, name: str) -> int | None:

@@ -83,7 +83,7 @@
     const near = (selector) => event.target.closest(selector);
     if (near("[data-dismiss]")) near("[data-toast]").remove();
     if (near("[data-open]")) document.getElementById(near("[data-open]").dataset.open).showModal();
-    if (near("[data-close]")) near("dialog").close();
+    if (near("[data-close]") && near("dialog")) { event.preventDefault(); near("dialog").close(); }
     if (near("[data-copy]")) navigator.clipboard.writeText(near("[data-copy]").dataset.copy).then(() => toast("Copied.", "success"));
     for (const menu of document.querySelectorAll("details.menu-pop[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
@@ -91,6 +91,17 @@
     if (event.key !== "Escape") return;
     const menu = event.target.closest("details.menu-pop[open]") || document.querySelector("details.menu-pop[open]");
     if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+  });
+  // A form that hx-target="#dialog" fetches opens as a dialog. Empty fields of a filter stay out of the address.
+  body.addEventListener("htmx:afterSwap", (event) => {
+    const dialog = event.detail.target;
+    if (dialog.id !== "dialog") return;
+    if (!dialog.open) dialog.showModal();
+    (dialog.querySelector("[aria-invalid=true]") || dialog.querySelector("form :is(select, textarea, input:not([type=hidden]))"))?.focus();
+  });
+  body.addEventListener("htmx:configRequest", (event) => {
+    if (!event.detail.elt.hasAttribute("data-clean")) return;
+    for (const [name, value] of [...event.detail.formData.entries()]) if (value === "") event.detail.formData.delete(name);
   });
   body.addEventListener("htmx:afterRequest", (event) => {
     if (!event.detail.successful || event.detail.requestConfig.verb === "get") return;
