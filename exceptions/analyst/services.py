@@ -34,7 +34,8 @@ from exceptions.analyst.switch import is_on
 from exceptions.analyst.words import Action, Blame, Fallback, Judge, Label, Origin
 
 logger = structlog.get_logger("exceptions.analyst")
-LEASE_SECONDS = 60
+LEASE_SECONDS = 30  # beside the time that a call to the AI may take
+HANDED_SECONDS = 20  # for the AI's task to come, before a sweep looks again
 MOST_CLAIMS = 5  # an analysis that so many workers died over is answered without the AI
 CLAIMS_A_LOOK = 10  # a new look counts on from the next ten, so that no worker of the last one can write into it
 UNANALYSED = """analysed_occurrence < occurrence_count AND (verdict = 'active' OR (NOT history AND verdict = 'over'))"""
@@ -109,11 +110,11 @@ def has_work() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def claim_due(limit: int, *, analysis_id: int | None = None) -> list[Claim]:
+def claim_due(limit: int, *, analysis_id: int | None = None, call_seconds: float = 0) -> list[Claim]:
     """Claims what waits, or one by its id. What another worker has is left alone until its lease ends."""
     text = CLAIM.format(which=DUE if analysis_id is None else ONE)
     with connection.cursor() as cursor:
-        cursor.execute(text, {"lease": LEASE_SECONDS, "limit": limit, "id": analysis_id})
+        cursor.execute(text, {"lease": LEASE_SECONDS + call_seconds, "limit": limit, "id": analysis_id})
         rows = cursor.fetchall()
     return [Claim(pk, exception, number, float(waited)) for pk, exception, number, waited in rows]
 
@@ -138,7 +139,8 @@ def analyse_by_rules(claims: Sequence[Claim], tools: Tools, *, now: datetime) ->
 
 def analyse_one(schema: str, analysis_id: int, tools: Tools, *, now: datetime) -> Analysis | None:
     """Finishes one analysis, with the AI if it is worth it. None: done, or another worker's."""
-    claims = claim_due(1, analysis_id=analysis_id)
+    call_seconds = tools.provider.timeout_seconds if tools.provider else 0
+    claims = claim_due(1, analysis_id=analysis_id, call_seconds=call_seconds)
     if not claims:
         return None
     material = read_cases([claims[0].exception_id], now=now, payloads=True).get(claims[0].exception_id)
@@ -291,7 +293,7 @@ def analyse_again(exception_id: int) -> bool:
 def hand_back(claim: Claim) -> None:
     """It waits for the AI's task; a sweep takes it up again only when that does not come."""
     with connection.cursor() as cursor:
-        cursor.execute(HAND_BACK, [LEASE_SECONDS // 3, claim.id, claim.number])
+        cursor.execute(HAND_BACK, [HANDED_SECONDS, claim.id, claim.number])
 
 
 def finish(claim: Claim, columns: dict[str, Any]) -> bool:

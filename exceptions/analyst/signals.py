@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from exceptions.analyst import steps
 from exceptions.analyst.case import Case, Happening, length_text
+from exceptions.analyst.personal import without_people
 from exceptions.analyst.words import Label
 from exceptions.choices import Reason
 from orders import facts
@@ -17,6 +18,7 @@ NAMED, GOOD, FAIR, HINT, TRACE = 4.0, 3.0, 2.2, 1.5, 0.7
 QUIET = timedelta(hours=18)  # a parcel on its way is scanned more often than this
 LOST = timedelta(days=7)
 MOMENT = timedelta(minutes=20)
+LONGEST_WORD = 80  # of a provider's own word for it
 CROWD = 3  # other orders in the same trouble that make it the lane's, not the order's
 ABSENT = ("not home", "no answer", "unavailable", "nobody", "no one", "absent", "recipient not", "closed", "missed")
 BAD_ADDRESS = ("address", "insufficient", "unknown recipient", "addressee", "no such number", "street")
@@ -269,7 +271,7 @@ def because(one: Happening, *skip: str) -> str:
     """“ (card_declined)”: the provider's own word, if it says more than the event's type."""
     plain = {*skip, one.kind, "failure", "error", "pending", "success", "failed", "open", "on_hold"}
     word = next((code for code in one.told.codes if code not in plain), "")
-    return f" ({word})" if word else ""
+    return f" ({without_people(word)[:LONGEST_WORD]})" if word else ""
 
 
 def is_carriage(one: Happening) -> bool:
