@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 from django.conf import settings
 
+from e2a.crash import crash_point
 from e2a.observability.metrics import AI_REQUESTS, AI_TOKENS
 from exceptions.analyst.answer import BadAnswer
 from exceptions.analyst.client import (
@@ -155,7 +156,9 @@ def paid_try(schema: str, provider: Provider, question: Question, limits: Limits
     claim = claim_tokens(schema, most, limit=limits.daily_tokens, share=limits.tenant_share)
     status = "ok"
     try:
+        crash_point("ai_claimed")
         reply = ask_once(provider, question, seconds=seconds)
+        crash_point("ai_answered")
         # More than the most that is possible is as good as no word at all.
         charged = settle_claim(claim, reply.tokens if reply.tokens is not None and reply.tokens <= most else None)
     except AskError as error:

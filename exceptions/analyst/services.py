@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from e2a.crash import crash_point
 from e2a.observability.metrics import AI_FAILURES
 from e2a.pulse import pulse
 from exceptions.analyst import asking
@@ -146,7 +147,10 @@ def analyse_one(schema: str, analysis_id: int, tools: Tools, *, now: datetime) -
     material = read_cases([claims[0].exception_id], now=now, payloads=True).get(claims[0].exception_id)
     if material is None:
         return None
-    finish(claims[0], columns_for(schema, material, claims[0], tools))
+    crash_point("analysis_claimed")
+    columns = columns_for(schema, material, claims[0], tools)
+    crash_point("analysis_answered")
+    finish(claims[0], columns)
     return Analysis.objects.get(pk=analysis_id)
 
 
