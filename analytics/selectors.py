@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from exceptions.analyst.scoreboard import ai_success_rate
 from exceptions.choices import Severity
 
 TREND_DAYS = 14
@@ -128,7 +129,8 @@ def metrics_of(zone: str, now: datetime) -> Metrics:
     """`zone` is the tenant's: today is its day."""
     day = start_of_day(now, zone)
     ((active, (deadlines, kept), orders),) = rows(COUNTS, day=day, now=now)
-    why = {"ai_analysis_success_rate": NO_ANALYSIS}
+    ai_rate = ai_success_rate(day)
+    why = {} if ai_rate is not None else {"ai_analysis_success_rate": NO_ANALYSIS}
     if not deadlines:
         why["sla_compliance_rate"] = NO_DEADLINE
     return Metrics(
@@ -138,7 +140,7 @@ def metrics_of(zone: str, now: datetime) -> Metrics:
         deadlines=deadlines,
         kept=kept,
         orders_processed_today=orders,
-        ai_analysis_success_rate=None,
+        ai_analysis_success_rate=ai_rate,
         why=why,
     )
 

@@ -3,16 +3,19 @@
 from django.http import HttpRequest, HttpResponse
 
 from e2a.pages import show
+from exceptions.pages.analysis import analysis_context
 from exceptions.pages.asking import asking_of_page
 from exceptions.pages.listing import can_act, name_assignees
 from exceptions.pages.telling import tell
-from exceptions.selectors import exceptions_of_order, get_exception, members_of
+from exceptions.selectors import exceptions_of_order, get_exception
+from tenants.access import Access
 from tenants.gate import member_page
 from tenants.models import Scope
 
 
 @member_page(Scope.READ)
 def exception(request: HttpRequest, exception_id: int) -> HttpResponse:
+    access: Access = request.access  # type: ignore[attr-defined]
     asking = asking_of_page(request)
     found = get_exception(exception_id, now=asking.now)
     name_assignees([found.record])
@@ -22,7 +25,7 @@ def exception(request: HttpRequest, exception_id: int) -> HttpResponse:
         "order": found.record.order,
         "timeline": [tell(entry) for entry in found.timeline],
         "others": others,
-        "members": members_of(asking.schema),
         "can_act": can_act(request),
+        **analysis_context(exception_id, access),
     }
     return show(request, "exceptions/detail.html", "exceptions/_detail.html", context)

@@ -69,7 +69,9 @@ DAY_CASES = [
 ]
 
 
-@pytest.mark.parametrize(("due", "ended", "breached", "counted"), [case[1:] for case in DAY_CASES], ids=[c[0] for c in DAY_CASES])
+@pytest.mark.parametrize(
+    ("due", "ended", "breached", "counted"), [case[1:] for case in DAY_CASES], ids=[c[0] for c in DAY_CASES]
+)
 def test_compliance_counts_what_ended_or_fell_due_today(
     in_acme: Tenant, due: datetime, ended: datetime, breached: bool, counted: tuple[int, int]
 ) -> None:
