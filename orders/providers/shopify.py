@@ -25,7 +25,8 @@ from orders.providers.reading import (
     part,
     visible,
 )
-from orders.providers.shopify_body import fitted, number_of, parcels_of, promise_of, shipped, waiting_number
+from orders.providers.shopify_body import fitted, number_of, parcels_of, shipped, waiting_number
+from orders.providers.shopify_carries import carrier_of, carries_of, detail_with, place_of, promises_of
 from orders.providers.signatures import hmac_matches
 
 FAMILIES = ("orders/", "fulfillment", "order_transactions/", "refunds/")
@@ -117,17 +118,21 @@ def order_of(told: Told, *, status: str = "", value: str = "") -> str:
     return visible(told.body.get("id"), "id")
 
 
+def detail_of_order(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    return detail_with(promises_of(body), carries_of(body))
+
+
 def order_created(told: Told) -> Reading:
     order = order_of(told)
     return Reading(
-        [told.make("order_created", order, order=order, at=told.time("created_at"), detail=promise_of(told.body))]
+        [told.make("order_created", order, order=order, at=told.time("created_at"), detail=detail_of_order(told.body))]
     )
 
 
 def order_updated(told: Told) -> Reading:
     """A full refund shows in the order's financial status, not in the refund's own webhook."""
     order = order_of(told)
-    events = [told.make("order_updated", order, order=order, at=told.time("updated_at"), detail=promise_of(told.body))]
+    events = [told.make("order_updated", order, order=order, at=told.time("updated_at"), detail=detail_of_order(told.body))]
     refunds = [refund["created_at"] for refund in objects(told.body.get("refunds")) if refund.get("created_at")]
     if told.body.get("financial_status") == "refunded" and refunds:
         at = max(instant(refund, told.delivery.timezone, "refunds.created_at") for refund in refunds)
@@ -186,7 +191,7 @@ def _shipments(told: Told, event_type: str, order: str, sent: Sequence[Mapping[s
             shipment,
             order=order,
             at=instant(fulfillment.get("created_at"), told.delivery.timezone, "fulfillments.created_at"),
-            detail={"shipment": shipment},
+            detail=detail_with({"shipment": shipment}, carrier_of(fulfillment)),
             payload=told.body if index == 0 else fulfillment,
             parcels=parcels_of(fulfillment),
         )
@@ -200,7 +205,8 @@ def fulfillment_changed(told: Told) -> Reading:
     at = told.time("created_at") if told.topic.endswith("create") else told.time("updated_at", "created_at")
     kind = "fulfillment_cancelled" if gone else "fulfillment_created"
     parcels = [] if gone else parcels_of(told.body)
-    return Reading([told.make(kind, shipment, order=order, at=at, detail={"shipment": shipment}, parcels=parcels)])
+    detail = detail_with({"shipment": shipment}, {} if gone else carrier_of(told.body))
+    return Reading([told.make(kind, shipment, order=order, at=at, detail=detail, parcels=parcels)])
 
 
 def shipment_moved(told: Told) -> Reading:
@@ -218,8 +224,9 @@ def routing_complete(told: Told) -> Reading:
     """The shop has decided where the goods come from; a promised delivery comes with it."""
     found = _fulfillment_order(told)
     at = _time_of(told, "fulfillment_order.created_at", "created_at")
-    events = [told.make("inventory_allocated", found.resource, at=at, **found.aim)]
-    if promise := promise_of(told.body):
+    place = detail_with({}, place_of(part(told.body.get("fulfillment_order"), "fulfillment_order")))
+    events = [told.make("inventory_allocated", found.resource, at=at, detail=place, **found.aim)]
+    if promise := promises_of(told.body):
         events.append(told.make("order_updated", found.resource, "promise", at=at, detail=promise, **found.aim))
     return Reading(events)
 

@@ -1,21 +1,15 @@
-"""Shopify's own shapes: parcels of a fulfillment, a delivery method's promise, bodies too large to keep. Pure."""
+"""Shopify's own shapes: parcels of a fulfillment, bodies too large to keep. Pure."""
 
 from collections.abc import Mapping
-from datetime import UTC
 from typing import Any
 
 import msgspec
 
-from orders.events import MAX_PAYLOAD_BYTES, VISIBLE, parse_time
-from orders.providers.reading import dig, objects
+from orders.events import MAX_PAYLOAD_BYTES, VISIBLE
+from orders.providers.reading import objects
 
 KEPT_OF_ITEM = ("id", "sku", "quantity", "current_quantity", "requires_shipping", "grams")
 UNSENT = ("cancelled", "error", "failure")
-PROMISES = (
-    "fulfillment_order.delivery_method.max_delivery_date_time",
-    "delivery_method.max_delivery_date_time",
-    "shipping_lines.0.max_delivery_date_time",
-)
 
 
 def fitted(body: bytes) -> bytes:
@@ -58,15 +52,6 @@ def parcels_of(fulfillment: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     numbers = [*(listed if isinstance(listed, list) else []), fulfillment.get("tracking_number")]
     good = dict.fromkeys(n for n in numbers if isinstance(n, str) and len(n) <= 128 and VISIBLE.fullmatch(n))
     return [(shipment, carrier.replace("\x00", ""), number) for number in good]
-
-
-def promise_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The latest promised delivery as the fold's detail, if the body names one that can be read."""
-    for path in PROMISES:
-        value = dig(body, path)
-        if isinstance(value, str) and (when := parse_time(value)):
-            return {"promise": when.astimezone(UTC).isoformat()}
-    return None
 
 
 def number_of(identity: str) -> str:
