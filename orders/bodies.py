@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from email.message import Message
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
@@ -46,7 +47,7 @@ def read_body(request: HttpRequest, limit: int) -> bytes:
     try:
         chunked = not length and encoding == "chunked"
         stream = request.META.get("wsgi.input") if chunked else None
-        body: bytes = (stream or request).read(limit + 1)
+        body = read_all(stream or request, limit + 1)
     except (UnreadablePostError, OSError):
         raise BadRequest("The body did not arrive whole.") from None
     if len(body) > limit:
@@ -54,3 +55,11 @@ def read_body(request: HttpRequest, limit: int) -> bytes:
     if length.isdigit() and len(body) != int(length):
         raise BadRequest("The body did not arrive whole.")
     return body
+
+
+def read_all(stream: Any, most: int) -> bytes:
+    """Up to so many bytes. A server's stream may give a long body in parts."""
+    body = bytearray()
+    while len(body) < most and (part := stream.read(most - len(body))):
+        body += part
+    return bytes(body)

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from orders.bodies import read_all
 from tenants.models import ApiKey, Tenant
 from tenants.services import create_api_key
 from tests.orders.door_cast import event, rows, said, send, stored_events, stored_letters
@@ -179,3 +180,19 @@ def test_correlation_id_is_taken_returned_and_stored() -> None:
 def test_own_source_and_adapters_identities_are_refused(change: dict[str, str]) -> None:
     assert said(send(program("acme", "ingest"), event(**change)))[0] == 422
     assert stored_events() == []
+
+
+class Trickle:
+    """A server's stream that gives at most seven bytes a read."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    def read(self, size: int) -> bytes:
+        part, self.body = self.body[: min(size, 7)], self.body[min(size, 7) :]
+        return part
+
+
+def test_body_that_comes_in_parts_is_read_whole_and_never_past_its_limit() -> None:
+    assert read_all(Trickle(b"x" * 100), 200) == b"x" * 100
+    assert read_all(Trickle(b"x" * 100), 50) == b"x" * 50
