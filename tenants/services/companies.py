@@ -5,12 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
 from tenants.models import Domain, Tenant
 from tenants.policy import DEFAULT_RULES, parse_policy
 from tenants.services.policies import publish_policy
+from tenants.services.schemas import create_schema
 from tenants.slugs import schema_of
 
 
@@ -45,7 +45,7 @@ def create_tenant(
             host.tenant = tenant
             host.save()
             publish_policy(tenant=tenant, rules=rules)
-            create_schema(tenant)
+            create_schema(tenant.schema_name)
     except IntegrityError:  # another process took the name or the host since we looked
         raise ValidationError({"slug": ["A tenant of this name or host has just been made."]}) from None
     finally:
@@ -64,13 +64,3 @@ def edit_tenant(*, tenant: Tenant, name: str, timezone: str, billing: Mapping[st
 def set_tenant_active(*, tenant: Tenant, active: bool) -> None:
     """An inactive tenant's hosts, keys, tokens and webhooks open nothing from the next request on; its data stays."""
     Tenant.objects.filter(pk=tenant.pk).update(active=active)
-
-
-def create_schema(tenant: Tenant) -> None:
-    """Raises: ValidationError when a schema of that name is there already."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [tenant.schema_name])
-        if cursor.fetchone():
-            raise ValidationError({"slug": [f"The database already has a schema “{tenant.schema_name}”."]})
-        cursor.execute(f'CREATE SCHEMA "{tenant.schema_name}"')
-    call_command("migrate_schemas", schema_name=tenant.schema_name, interactive=False, verbosity=0)

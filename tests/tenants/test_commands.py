@@ -100,11 +100,11 @@ def test_refused_tenant_leaves_neither_row_nor_schema(db: None, words: list[str]
     assert (schemas(), Tenant.objects.count(), Domain.objects.count(), SlaPolicy.objects.count()) == before
 
 
-def test_failed_migration_leaves_neither_row_nor_schema(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_making_of_tables_leaves_neither_row_nor_schema(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: Any, **options: Any) -> None:
-        raise RuntimeError("a migration failed")
+        raise RuntimeError("a table could not be made")
 
-    monkeypatch.setattr("tenants.services.companies.call_command", fail)
+    monkeypatch.setattr("tenants.services.schemas.create_tables", fail)
     with pytest.raises(RuntimeError):
         run("create_tenant", "north")
     assert "north" not in schemas()
