@@ -26,7 +26,7 @@ from exceptions.errors import NoSuchException
 from exceptions.models import ExceptionRecord, TimelineEntry
 from exceptions.playbooks.models import Attempt
 from exceptions.playbooks.selectors import actions_of
-from orders.cursors import Cursor, Page, newest_first, page_of
+from orders.cursors import Cursor, Page, newest_first, page_by_rank, page_of
 from orders.models import Parcel
 from tenants.models import Membership, User
 
@@ -120,6 +120,11 @@ def list_exceptions(filters: Filters, *, now: datetime) -> QuerySet[ExceptionRec
 
 def page_exceptions(filters: Filters, *, now: datetime, cursor: str, size: int) -> Page[ExceptionRecord]:
     return page_of(with_overdue(filter_exceptions(filters), now=now), "opened_at", cursor=cursor, size=size)
+
+
+def page_by_priority(filters: Filters, *, now: datetime, cursor: str, size: int) -> Page[ExceptionRecord]:
+    rows = with_overdue(filter_exceptions(filters), now=now)
+    return page_by_rank(rows, "priority", "opened_at", cursor=cursor, size=size)
 
 
 def export_exceptions(filters: Filters, *, now: datetime) -> Iterator[list[ExceptionRecord]]:

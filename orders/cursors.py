@@ -11,15 +11,17 @@ from django.db.models import Model, Q, QuerySet
 from e2a.errors import Unprocessable
 
 BIGGEST_ID = 2**63 - 1
+BIGGEST_RANK = 2**31 - 1
 Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The position of a row: its time and its id."""
+    """The position of a row: its time and its id; in a list sorted by a number first, that number too."""
 
     at: datetime
     id: int
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Page(Generic[Row]):
 
 def encode_cursor(cursor: Cursor) -> str:
     text = f"{cursor.at.astimezone(UTC).isoformat()}|{cursor.id}"
+    if cursor.rank is not None:
+        text += f"|{cursor.rank}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -39,11 +43,11 @@ def decode_cursor(text: str) -> Cursor:
     """Takes a cursor, or the whole address given as `next`. Raises: Unprocessable."""
     code = text.rpartition("cursor=")[2].partition("&")[0]
     try:
-        at, _, number = base64.urlsafe_b64decode(code + "=" * (-len(code) % 4)).decode("ascii").partition("|")
-        cursor = Cursor(datetime.fromisoformat(at), int(number))
+        at, number, *rank = base64.urlsafe_b64decode(code + "=" * (-len(code) % 4)).decode("ascii").split("|", 2)
+        cursor = Cursor(datetime.fromisoformat(at), int(number), int(rank[0]) if rank else None)
     except (binascii.Error, ValueError):
         raise Unprocessable(errors={"cursor": ["Not a cursor of this list: take it from `next`."]}) from None
-    if cursor.at.tzinfo is None or not 0 <= cursor.id <= BIGGEST_ID:
+    if cursor.at.tzinfo is None or not 0 <= cursor.id <= BIGGEST_ID or not 0 <= (cursor.rank or 0) <= BIGGEST_RANK:
         raise Unprocessable(errors={"cursor": ["Not a cursor of this list: take it from `next`."]})
     return cursor
 
@@ -63,3 +67,23 @@ def page_of(rows: QuerySet[Row], field: str, *, cursor: str, size: int) -> Page[
         return Page(found, None)
     last: Any = found[size - 1]
     return Page(found[:size], encode_cursor(Cursor(getattr(last, field), last.pk)))
+
+
+def highest_first(rows: QuerySet[Row], rank: str, field: str, *, after: Cursor | None) -> QuerySet[Row]:
+    """By a number, then newest first."""
+    if after is not None and after.rank is not None:
+        later = Q(**{f"{field}__lt": after.at}) | Q(**{field: after.at, "pk__lt": after.id})
+        rows = rows.filter(Q(**{f"{rank}__lt": after.rank}) | Q(**{rank: after.rank}) & later)
+    return rows.order_by(f"-{rank}", f"-{field}", "-pk")
+
+
+def page_by_rank(rows: QuerySet[Row], rank: str, field: str, *, cursor: str, size: int) -> Page[Row]:
+    """A page of at most `size` rows, by `rank`, `field` and id, all descending. Raises: Unprocessable."""
+    after = decode_cursor(cursor) if cursor else None
+    if after is not None and after.rank is None:
+        raise Unprocessable(errors={"cursor": ["Not a cursor of this list: take it from `next`."]})
+    found = list(highest_first(rows, rank, field, after=after)[: size + 1])
+    if len(found) <= size:
+        return Page(found, None)
+    last: Any = found[size - 1]
+    return Page(found[:size], encode_cursor(Cursor(getattr(last, field), last.pk, getattr(last, rank))))

@@ -9,6 +9,7 @@ ONE = {
     "reason_code": "PAYMENT_DELAY",
     "status": "ACKNOWLEDGED",
     "severity": "MEDIUM",
+    "priority": 40,
     "verdict": "active",
     "resolution": None,
     "opened_at": "2026-11-23T10:30:00Z",
@@ -51,6 +52,7 @@ DETAIL = OpenApiExample(
     status_codes=["200"],
     value={
         **ONE,
+        "priority_parts": {"severity": 40},
         "occurrence_key": "stage",
         "order_status": "CREATED",
         "timeline": TIMELINE,

@@ -18,7 +18,8 @@ from orders.api.fields import TEXT_ERRORS, ChoicesField, InstantField, PageSeria
 
 MOST_IDS = 10_000
 FILTERS = frozenset(field.name for field in fields(Filters))
-ONCE = ("cursor", "page_size", "order_id", "assignee", "opened_after", "opened_before", "search", "history")
+NEWEST, BY_PRIORITY = SORTS = ("newest", "priority")
+ONCE = ("cursor", "page_size", "sort", "order_id", "assignee", "opened_after", "opened_before", "search", "history")
 
 
 class FilterSerializer(serializers.Serializer[Any]):
@@ -68,6 +69,10 @@ class FilterSerializer(serializers.Serializer[Any]):
 class ExceptionQuerySerializer(FilterSerializer, PageSerializer):
     """The query of a list."""
 
+    sort = serializers.ChoiceField(
+        SORTS, required=False, default=NEWEST, help_text="`priority`: the highest first, then the newest."
+    )
+
 
 class ExceptionSerializer(serializers.ModelSerializer[Any]):
     """Context: `names`, {user id: user name} of the assignees."""
@@ -99,6 +104,7 @@ class ExceptionSerializer(serializers.ModelSerializer[Any]):
             "stage",
             "overdue_seconds",
             "occurrence_count",
+            "priority",
             "assignee",
             "snoozed_until",
             "acknowledged_at",
@@ -141,6 +147,9 @@ class TimelineEntrySerializer(serializers.ModelSerializer[TimelineEntry]):
 class ExceptionDetailSerializer(ExceptionSerializer):
     """All fields and the timeline, oldest first. `analysis` is null and `actions` empty until there are any."""
 
+    priority_parts = serializers.DictField(
+        child=serializers.IntegerField(), help_text="The points that its priority is the sum of."
+    )
     occurrence_key = serializers.CharField()
     order_status = serializers.CharField()
     timeline = TimelineEntrySerializer(many=True)
@@ -150,6 +159,7 @@ class ExceptionDetailSerializer(ExceptionSerializer):
     class Meta(ExceptionSerializer.Meta):
         fields = (  # type: ignore[assignment]
             *ExceptionSerializer.Meta.fields,
+            "priority_parts",
             "occurrence_key",
             "order_status",
             "timeline",
@@ -160,6 +170,7 @@ class ExceptionDetailSerializer(ExceptionSerializer):
     def to_representation(self, detail: Detail) -> dict[str, Any]:
         return {
             **ExceptionSerializer(detail.record, context={"names": detail.names}).data,
+            "priority_parts": detail.record.priority_parts,
             "occurrence_key": detail.record.occurrence_key,
             "order_status": detail.record.order.status,
             "timeline": TimelineEntrySerializer(detail.timeline, many=True).data,

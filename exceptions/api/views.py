@@ -18,6 +18,7 @@ from exceptions.api.acts import INPUTS, read_act
 from exceptions.api.asking import Asking, asking_of
 from exceptions.api.csv_export import header_line, lines_of
 from exceptions.api.serializers import (
+    BY_PRIORITY,
     ONCE,
     BulkOutcomeSerializer,
     BulkSerializer,
@@ -34,6 +35,7 @@ from exceptions.selectors import (
     export_exceptions,
     filter_exceptions,
     get_exception,
+    page_by_priority,
     page_exceptions,
 )
 from exceptions.services import Outcome
@@ -56,12 +58,13 @@ class ExceptionsView(APIView):
         tags=TAGS,
     )
     def get(self, request: Request) -> Response:
-        """Exceptions, newest first, by cursor. Without `verdict`, those that never were are left out."""
+        """Exceptions by cursor, newest first or by priority. Without `verdict`, those that never were are left out."""
         asking = asking_of(request)
         query = ExceptionQuerySerializer(data=single(request.query_params, ONCE), context={"asking": asking})
         query.is_valid(raise_exception=True)
         data = query.validated_data
-        page = page_exceptions(query.to_filters(), now=asking.now, cursor=data["cursor"], size=data["page_size"])
+        paged = page_by_priority if data["sort"] == BY_PRIORITY else page_exceptions
+        page = paged(query.to_filters(), now=asking.now, cursor=data["cursor"], size=data["page_size"])
         results = ExceptionSerializer(page.rows, many=True, context={"names": assignee_names(page.rows)}).data
         return Response({"next": next_address(request, page.next), "results": results})
 
