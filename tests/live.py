@@ -50,8 +50,15 @@ class Live:
 
     def start(self) -> None:
         self.start_redis()
-        self.run("web", "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "e2a.asgi:application")
+        self.start_web()
+
+    def start_web(self) -> None:
+        self.web = self.run("web", "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "e2a.asgi:application")
         wait_until(self.answers, 60, f"Daphne did not start; see {self.home}/web.log")
+
+    def stop_web(self) -> None:
+        self.web.kill()
+        self.web.wait()
 
     def start_redis(self) -> None:
         self.valkey.create()
