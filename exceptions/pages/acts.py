@@ -11,6 +11,7 @@ from django.urls import reverse
 from e2a.errors import Unprocessable
 from e2a.pages import done, dressed, show
 from exceptions import services
+from exceptions.analyst.words import CAUSE_CHOICES
 from exceptions.api.asking import Asking
 from exceptions.models import ExceptionRecord
 from exceptions.pages.asking import asking_of_page
@@ -25,6 +26,12 @@ SNOOZES = {"1": "1 hour", "4": "4 hours", "24": "1 day", "72": "3 days", "168": 
 class ResolveForm(forms.Form):
     title = "Resolve"
     resolution = forms.ChoiceField(choices=RESOLUTION_CHOICES, label="How it ended")
+    label = forms.ChoiceField(
+        choices=[("", "Not said"), *CAUSE_CHOICES],
+        required=False,
+        label="What it really was",
+        help_text="The scoreboard measures the analysis by it.",
+    )
     reason = forms.CharField(
         required=False,
         max_length=2000,

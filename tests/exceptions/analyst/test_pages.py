@@ -169,6 +169,22 @@ def test_looking_again_shows_that_it_is_under_way(member: As, one: Analysis) -> 
     assert client.post(f"{path}/again/", headers=HTMX).status_code == 409
 
 
+def test_closing_on_the_page_may_name_the_cause(member: As, one: Analysis) -> None:
+    client, path = member(Role.OPERATOR), f"/exceptions/{one.exception_id}/resolve/"
+    assert "What it really was" in text(client.get(path))
+    assert client.post(path, {"resolution": "manual", "label": "the moon"}, headers=HTMX).status_code == 422
+    with schema_context("acme"):
+        assert not KnownCause.objects.exists()
+    assert client.post(path, {"resolution": "manual", "label": "weather"}, headers=HTMX).status_code == 204
+    with schema_context("acme"):
+        assert (KnownCause.objects.get().origin, KnownCause.objects.get().label) == ("close", "weather")
+
+
+def test_exceptions_page_holds_the_analysis(member: As, one: Analysis) -> None:
+    page = text(member(Role.VIEWER).get(f"/exceptions/{one.exception_id}/"))
+    assert "90% sure" in page and "wms/evt-1" in page and "It is right" not in page
+
+
 def test_another_tenants_analysis_is_not_there(globex: Tenant, one: Analysis) -> None:
     other = signed_in(globex, make_member(globex, "gina", Role.MANAGER))
     path = f"/exceptions/{one.exception_id}/analysis"
