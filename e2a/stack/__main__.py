@@ -1,6 +1,7 @@
 """`python -m e2a.stack COMMAND`: what run.sh hands over to, inside the environment."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -115,6 +116,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def sentence_of(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk of E2A_HOME is full: free some space, and say the same again."
     return f"{error.filename or 'E2A_HOME'} cannot be used ({error.strerror}): free or open it, or set E2A_HOME to another folder."
 
 

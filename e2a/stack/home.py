@@ -50,9 +50,11 @@ class Home:
         return hashlib.sha256(os.path.realpath(self.folder).encode()).hexdigest()[:16]
 
     def make(self) -> None:
-        """Raises: CannotStart when the disk is nearly full."""
         for folder in (self.run, self.logs):
             folder.mkdir(mode=0o700, exist_ok=True, parents=True)
+
+    def check_room(self) -> None:
+        """Raises: CannotStart when the disk is nearly full."""
         free = shutil.disk_usage(self.folder).free // 1_000_000
         if free < LEAST_FREE_MB:
             raise CannotStart(

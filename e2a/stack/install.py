@@ -4,6 +4,7 @@ Runs on a bare Python, before anything is installed: the standard library only, 
 under a lock; a mark that is written last tells a whole environment from a half-made one, which is made again.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -30,6 +31,7 @@ OFFLINE = (
     "NewConnectionError", "ConnectTimeoutError", "Read timed out", "ProxyError", "No matching distribution found",
     "Max retries exceeded",
 )  # fmt: skip
+FULL = "The disk of {} is full: free some space, or set E2A_HOME to a folder on another disk, and say the same again."
 USAGE = """Usage: ./run.sh COMMAND
 
   demo [--orders N]   set up, start, let the shop send N orders (default 200), say what was found
@@ -291,7 +293,7 @@ def check_room(folder: Path, megabytes: int) -> None:
 def trouble_in(said: str, folder: Path, log: Path) -> str:
     """The sentence for what pip or venv said last."""
     if "No space left on device" in said or "Disk quota exceeded" in said:
-        return f"The disk of {folder} is full: free some space, or set E2A_HOME to a folder on another disk, and say the same again."
+        return FULL.format(folder)
     if any(sign in said for sign in OFFLINE):
         return (
             "The packages could not be fetched from the package index: check the network (or PIP_INDEX_URL, PIP_PROXY, "
@@ -304,6 +306,8 @@ def trouble_in(said: str, folder: Path, log: Path) -> str:
 
 def sentence_of(error: OSError) -> str:
     where = error.filename or "E2A_HOME"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return FULL.format("E2A_HOME")
     return f"{where} cannot be written ({error.strerror}): free or open it, or set E2A_HOME to another folder, and say the same again."
 
 

@@ -66,6 +66,7 @@ def start(stack: Stack) -> None:
 
 def begin_supervisor(stack: Stack, supervisor: Supervisor) -> None:
     """Raises: CannotStart."""
+    stack.home.check_room()
     end_what_is_left(stack.home)
     check_free(stack.ports)
     for name, trouble in probes.named_troubles(stack).items():

@@ -150,7 +150,7 @@ def test_programs_in_a_closed_folder_are_copied_with_their_libraries_beside(tmp_
 def test_a_disk_that_is_nearly_full_stops_the_start(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(home_module, "LEAST_FREE_MB", 10**9)
     with pytest.raises(CannotStart, match="MB free, and the stack needs"):
-        home.make()
+        home.check_room()
 
 
 def test_the_stack_is_eight_processes_each_with_its_log(home: Home) -> None:
