@@ -16,6 +16,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -177,7 +178,15 @@ def most_tokens(provider: Provider, question: Question) -> int:
 
 
 def ask_once(provider: Provider, question: Question, *, seconds: float) -> Reply:
-    """One call, over within `seconds` whatever the other side does. Raises: AskError."""
+    """One call, over within `seconds` whatever the other side does. Raises: AskError.
+
+    In a thread of its own, since the caller's may have a loop that runs.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(in_own_loop, provider, question, seconds).result()
+
+
+def in_own_loop(provider: Provider, question: Question, seconds: float) -> Reply:
     loop = asyncio.new_event_loop()
     try:
         return loop.run_until_complete(within(seconds, provider, question))

@@ -15,8 +15,7 @@ from e2a.errors import ProblemError
 from exceptions import services
 from exceptions.errors import ImpossibleChange, NoSuchException
 from exceptions.models import ExceptionRecord, TimelineEntry
-from exceptions.playbooks.channels.calls import Tools
-from exceptions.playbooks.decisions import Decider, approve, dry_run, reject, run_action, unblock
+from exceptions.playbooks.decisions import Decider, approve, reject, run_action, unblock
 from exceptions.playbooks.errors import NeedsManager, NeedsPerson, NoSuchAttempt, NotNow, WrongAction
 from exceptions.playbooks.executor import claim_attempt, run_attempt
 from exceptions.playbooks.expectations import fulfil
@@ -256,27 +255,6 @@ def test_a_stopped_playbook_goes_on_by_a_persons_word(team: Team) -> None:
     )  # fmt: skip
     with pytest.raises(NotNow, match="not stopped"):
         unblock(exception_id=record.pk, by=ANNA, now=team.clock())
-
-
-def test_a_dry_run_shows_the_call_and_makes_none(team: Team) -> None:
-    order = team.shop.held("INCORRECT_ADDRESS")
-    record = exception_of(order)
-    see = partial(
-        dry_run,
-        tenant=team.tenant,
-        exception_id=record.pk,
-        now=team.clock(),
-        tools=Tools(transport=team.shop.transport),
-    )
-    release = see(kind="shopify_release", parameters={"reason": "INCORRECT_ADDRESS"})
-    assert release.request["url"] == "https://shop.example/admin/api/2026-10/graphql.json"
-    assert (release.undo, release.money_cents) == ("Hold the order again.", None)
-    back = see(kind="shopify_refund", parameters={})
-    assert (back.undo, back.money_cents, back.currency) == ("It cannot be undone.", record.order.value_cents, "EUR")
-    assert team.shop.mutations() == []
-    with pytest.raises(NotNow, match="no hold with the reason OTHER"):
-        see(kind="shopify_release", parameters={"reason": "OTHER"})
-    assert (Attempt.objects.count(), TimelineEntry.objects.count()) == (0, 1)
 
 
 def in_threads(*acts: Callable[[], Any]) -> list[Any]:
