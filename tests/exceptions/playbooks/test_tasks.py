@@ -47,7 +47,7 @@ def test_one_worker_at_a_time_serves_a_tenant(committed: None, tmp_path: Path) -
         other.execute("SELECT pg_advisory_lock(2071, hashtext('acme'))")
         assert work_round(team.desk()) is None
         assert not Attempt.objects.exists()
-        other.close()
+        other.execute("SELECT pg_advisory_unlock(2071, hashtext('acme'))")
         team.round()
         assert only(record).state == "expecting"
 
