@@ -1,4 +1,4 @@
-"""A policy of rules as JSON: read and checked with sentences. Pure.
+"""A policy of rules as JSON: read and checked with sentences. Pure. The whole form is described in policies.md beside this.
 
 {"rules": [{"name": "Express", "when": {"shipping_service": "express"},
             "targets": {"order_fulfillment": {"working_hours": 4, "warn": {"share": 0.75, "open_exception": true}}}},

@@ -20,7 +20,7 @@ from tenants.services.policies import publish_policy
 RULES_HELP = (
     "The flat form: order_fulfillment_hours, shipping_preparation_hours, payment_processing_minutes, "
     "inventory_check_minutes, max_resolution_attempts; a key left out or null means no deadline. Or the form of rules, "
-    "with the key “rules”, as tenants/policy_form.py describes it."
+    "with the key “rules”, as tenants/policies.md describes it."
 )
 
 
