@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import holidays
 
 LONGEST = timedelta(days=366)
+ENGLISH = "en_US"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class DaysOff:
 
 
 def public_holidays(country: str, subdivision: str, year: int) -> dict[date, str]:
-    found = holidays.country_holidays(country, subdiv=subdivision or None, years=year, expand=False)
+    """In English, where the library has it: else the names would follow the language of whatever process asks."""
+    found = holidays.country_holidays(country, subdiv=subdivision or None, years=year, expand=False, language=ENGLISH)
     return dict(found.items())
 
 
