@@ -316,3 +316,25 @@ class SlaPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.version}"
+
+
+@audited("tenant", "rules", "based_on", "edited_by")
+class PolicyDraft(models.Model):
+    """What a tenant's next version of its SLA policy shall say: in the form of rules, of which some may not fit together yet.
+
+    One at a time. Each change counts `revision` up, so that of two people who change it at once the second is told.
+    """
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, related_name="policy_draft")
+    rules = models.JSONField()
+    based_on = models.PositiveIntegerField()  # the version from which it was begun
+    revision = models.PositiveIntegerField()
+    edited_by = models.CharField(max_length=150, blank=True)
+    edited_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "draft of an SLA policy"
+        verbose_name_plural = "drafts of SLA policies"
+
+    def __str__(self) -> str:
+        return f"draft from version {self.based_on}"

@@ -22,7 +22,7 @@ from tenants.policy_rules import (
 )
 from tenants.reading import is_number, shown
 
-__all__ = ["DEFAULT_RULES", "Policy", "PolicyError", "PolicyVersion", "parse_policy", "policy_at"]
+__all__ = ["DEFAULT_RULES", "Policy", "PolicyError", "PolicyVersion", "as_rules", "parse_policy", "policy_at"]
 
 
 class TargetKey(NamedTuple):
@@ -40,6 +40,7 @@ TARGET_KEYS = {
     "inventory_check_minutes": TargetKey("inventory_check", "minutes", MINUTE),
 }
 KEYS = (*TARGET_KEYS, ATTEMPTS_KEY)
+EVERY_ORDER = "Every order"  # how the one rule of the flat form is called
 DEFAULT_RULES: Mapping[str, float] = {
     "order_fulfillment_hours": 24,
     "shipping_preparation_hours": 4,
@@ -83,6 +84,21 @@ def parse_flat_policy(rules: Mapping[str, Any]) -> Policy:
     if errors:
         raise PolicyError(errors)
     return Policy(targets, DEFAULT_ATTEMPTS if attempts is None else int(attempts))
+
+
+def as_rules(rules: Mapping[str, Any]) -> dict[str, Any]:
+    """The same policy in the form of rules: the flat form as its one rule. `rules`: one that can be used."""
+    if "rules" in rules:
+        return dict(rules)
+    targets = {
+        meaning.stage: {meaning.unit: value}
+        for key, meaning in TARGET_KEYS.items()
+        if (value := rules.get(key)) is not None
+    }
+    form: dict[str, Any] = {"rules": [{"name": EVERY_ORDER, "targets": targets}]}
+    if (attempts := rules.get(ATTEMPTS_KEY)) is not None:
+        form[ATTEMPTS_KEY] = attempts
+    return form
 
 
 def target_trouble(value: Any, meaning: TargetKey) -> str:

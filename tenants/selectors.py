@@ -1,12 +1,26 @@
 """Shaped reads of tenants, people and keys (public schema)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from tenants.hosts import address_of
-from tenants.models import ApiKey, Domain, Invitation, Mail, Membership, Merchant, Tenant, WebhookSource
+from tenants.models import (
+    ApiKey,
+    Domain,
+    Invitation,
+    Mail,
+    Membership,
+    Merchant,
+    PolicyDraft,
+    Tenant,
+    WebhookSource,
+)
+from tenants.policy import Policy, PolicyError, parse_policy
 
 MOST_INVITATIONS = 200
 
@@ -74,3 +88,32 @@ def merchants_of(tenant: Tenant) -> list[tuple[str, str]]:
 
 def sources_of(tenant: Tenant) -> list[str]:
     return list(WebhookSource.objects.filter(tenant=tenant).order_by("name").values_list("name", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A tenant's draft. `policy`: None while it cannot be used; `errors`: then why, by path, as PolicyError tells it."""
+
+    rules: Mapping[str, Any]
+    based_on: int
+    revision: int
+    edited_by: str
+    edited_at: datetime
+    policy: Policy | None
+    errors: Mapping[str, list[str]]
+
+
+def draft_of(tenant: Tenant) -> Draft | None:
+    row = PolicyDraft.objects.filter(tenant=tenant).first()
+    if row is None:
+        return None
+    policy, errors = checked(row.rules)
+    return Draft(row.rules, row.based_on, row.revision, row.edited_by, row.edited_at, policy, errors)
+
+
+def checked(rules: Mapping[str, Any]) -> tuple[Policy | None, Mapping[str, list[str]]]:
+    """The policy, or why there is none."""
+    try:
+        return parse_policy(rules), {}
+    except PolicyError as wrong:
+        return None, wrong.errors

@@ -90,6 +90,7 @@ def sweep() -> None:
         cursor.execute("SELECT schema_name FROM public.tenants_tenant WHERE slug <> ALL(%s)", [list(TENANTS)])
         for (schema,) in cursor.fetchall():
             cursor.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+        cursor.execute("DELETE FROM public.tenants_policydraft")
         cursor.execute("DELETE FROM public.tenants_slapolicy WHERE version > 1")
         for table in ("apikey", "webhooksecret", "webhooksource", "membership", "invitation", "mail", "merchant", "outgoingtarget"):
             cursor.execute(f"DELETE FROM public.tenants_{table}")

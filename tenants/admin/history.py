@@ -43,7 +43,7 @@ class KindFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         names = ("Tenant", "Domain", "User", "Membership", "Invitation", "Merchant", "ApiKey", "WebhookSource")
-        kinds = (*names, "WebhookSecret", "SlaPolicy")
+        kinds = (*names, "WebhookSecret", "SlaPolicy", "PolicyDraft")
         return [(f"tenants.{kind}", str(apps.get_model("tenants", kind)._meta.verbose_name)) for kind in kinds]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
