@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 
 from e2a.errors import Unprocessable
 
 BIGGEST_ID = 2**63 - 1
 BIGGEST_RANK = 2**31 - 1
+NEVER = datetime.max.replace(tzinfo=UTC)  # in a cursor: the row has no time, and stands after all that have one
 Row = TypeVar("Row", bound=Model)
 
 
@@ -87,3 +88,22 @@ def page_by_rank(rows: QuerySet[Row], rank: str, field: str, *, cursor: str, siz
         return Page(found, None)
     last: Any = found[size - 1]
     return Page(found[:size], encode_cursor(Cursor(getattr(last, field), last.pk, getattr(last, rank))))
+
+
+def soonest_first(rows: QuerySet[Row], field: str, *, after: Cursor | None) -> QuerySet[Row]:
+    """By a time that may be null; those without one come last."""
+    if after is not None and after.at == NEVER:
+        rows = rows.filter(**{f"{field}__isnull": True, "pk__gt": after.id})
+    elif after is not None:
+        later = Q(**{f"{field}__gt": after.at}) | Q(**{field: after.at, "pk__gt": after.id})
+        rows = rows.filter(later | Q(**{f"{field}__isnull": True}))
+    return rows.order_by(F(field).asc(nulls_last=True), "pk")
+
+
+def page_soonest(rows: QuerySet[Row], field: str, *, cursor: str, size: int) -> Page[Row]:
+    """A page of at most `size` rows, the soonest first. Raises: Unprocessable."""
+    found = list(soonest_first(rows, field, after=decode_cursor(cursor) if cursor else None)[: size + 1])
+    if len(found) <= size:
+        return Page(found, None)
+    last: Any = found[size - 1]
+    return Page(found[:size], encode_cursor(Cursor(getattr(last, field) or NEVER, last.pk)))

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from orders import letter_pages, source_pages
-from orders.pages import acts, detail, listing
+from orders.pages import acts, at_risk, detail, listing
 
 urlpatterns = [
     path("dead-letters/", letter_pages.dead_letters, name="dead-letters"),
@@ -29,6 +29,8 @@ urlpatterns = [
     path("sources/<str:name>/on/", source_pages.switch_on, name="source-on"),
     path("sources/<str:name>/off/", source_pages.switch_off, name="source-off"),
     path("sources/<str:name>/reconcile/", source_pages.reconcile, name="source-reconcile"),
+    path("at-risk/", at_risk.at_risk, name="at-risk"),
+    path("at-risk/at-risk.csv", at_risk.at_risk_csv, name="at-risk-csv"),
     path("orders/", listing.orders, name="orders"),
     path("orders/<int:order_pk>/", detail.order, name="order"),
     path("orders/<int:order_pk>/hold/", acts.hold, name="order-hold"),

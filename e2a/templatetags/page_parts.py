@@ -71,6 +71,13 @@ def since(at: datetime | None, until: datetime | None = None) -> SafeString:
 
 
 @register.simple_tag
+def left(at: datetime) -> SafeString:
+    """The length until `at`, counting down, and then by how much it has passed: `12 min 5 s`, `late by 3 s`."""
+    gap = at - timezone.now()
+    return timed(at, "left", duration(gap) if gap > timedelta(0) else f"late by {duration(-gap)}")
+
+
+@register.simple_tag
 def clock(at: datetime | None) -> SafeString:
     """The time of day in the page's zone, with the date when it is not today's."""
     if at is None:

@@ -1,12 +1,10 @@
-"""Rows as CSV text that a spreadsheet may open: nothing in it is read as a formula."""
+"""Exceptions as rows of a CSV file."""
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
+from e2a.spreadsheets import csv_text
 from exceptions.models import ExceptionRecord
 
 COLUMNS: Mapping[str, Callable[[Any], Any]] = {
@@ -30,7 +28,6 @@ COLUMNS: Mapping[str, Callable[[Any], Any]] = {
     "resolved_at": attrgetter("resolved_at"),
     "resolved_by": attrgetter("resolved_by"),
 }
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def header_line() -> str:
@@ -45,22 +42,4 @@ def lines_of(records: Iterable[ExceptionRecord], names: Mapping[int, str]) -> st
 def cells_of(record: ExceptionRecord, names: Mapping[int, str]) -> list[Any]:
     cells = {name: read(record) for name, read in COLUMNS.items()}
     cells["assignee"] = names.get(cells["assignee"], cells["assignee"])
-    return [safe(cell) for cell in cells.values()]
-
-
-def csv_text(rows: Iterable[Sequence[Any]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerows(rows)
-    return buffer.getvalue()
-
-
-def safe(cell: Any) -> Any:
-    """Source: OWASP, CSV injection. An apostrophe makes a spreadsheet take the cell as text."""
-    match cell:
-        case str():
-            return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
-        case datetime():
-            return cell.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        case timedelta():
-            return int(cell.total_seconds())
-    return cell
+    return list(cells.values())

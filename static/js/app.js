@@ -21,11 +21,12 @@
   }
   function tick() {
     const now = serverNow();
-    for (const time of document.querySelectorAll("time[data-moment], time[data-since]")) {
-      const since = time.dataset.since;
-      const gap = now - Number(since || time.dataset.moment);
+    for (const time of document.querySelectorAll("time[data-moment], time[data-since], time[data-left]")) {
+      const { since, left, moment } = time.dataset;
+      const gap = now - Number(since || left || moment);
       let text = lengthOf(Math.abs(gap));
-      if (!since) text = Math.abs(gap) < 2000 ? "just now" : gap > 0 ? `${text} ago` : `in ${text}`;
+      if (left && gap > 0) text = `late by ${text}`;
+      if (moment) text = Math.abs(gap) < 2000 ? "just now" : gap > 0 ? `${text} ago` : `in ${text}`;
       if (time.textContent !== text) time.textContent = text;
     }
   }

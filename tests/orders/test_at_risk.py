@@ -5,7 +5,7 @@ from typing import Any
 
 from django_tenants.utils import schema_context
 
-from orders.at_risk import at_risk_stages, saved_stages
+from orders.at_risk import AtRiskFilters, at_risk_stages, saved_stages
 from orders.models import Order, Stage
 from tenants.models import Tenant
 from tests.exceptions.cast import NOW
@@ -33,7 +33,7 @@ def test_board_is_sorted_by_the_time_left(in_acme: Tenant, globex: Tenant) -> No
     stage("other", NOW + timedelta(minutes=2), merchant="south")
     found = [each.order.order_id for each in at_risk_stages()]
     assert found == ["soonest", "other", "late-soon", "later", "paused"]
-    assert [each.order.order_id for each in at_risk_stages(merchants=("south",))] == ["other"]
+    assert [each.order.order_id for each in at_risk_stages(AtRiskFilters(merchant="south"))] == ["other"]
     with schema_context(globex.schema_name):
         assert list(at_risk_stages()) == []
 
