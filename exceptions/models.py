@@ -4,6 +4,8 @@ The verdict columns (verdict, opened_at, ended_at, due_at, severity, stage, occu
 book only; the rest are decisions, of people or of the reconcile table.
 """
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -12,6 +14,7 @@ from exceptions.analyst.models import Analysis, AnalystSwitch, Feedback, KnownCa
 from exceptions.choices import Kind, Reason, Resolution, ResolvedBy, Severity, Status, Verdict
 from exceptions.deliveries.models import Delivery  # noqa: F401
 from exceptions.playbooks.models import Approval, Attempt, DryRun, Plan, Playbook  # noqa: F401
+from exceptions.tags import TAG_LENGTH
 
 
 class ExceptionRecord(models.Model):
@@ -33,6 +36,7 @@ class ExceptionRecord(models.Model):
     occurrence_key = models.CharField(max_length=64)
     assignee_id = models.BigIntegerField(null=True)  # a tenants.User (public schema)
     snoozed_until = models.DateTimeField(null=True)
+    tags = ArrayField(models.CharField(max_length=TAG_LENGTH), db_default=[])  # each once, as they were added
     acknowledged_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.CharField(max_length=8, choices=ResolvedBy.choices, null=True)
@@ -95,6 +99,8 @@ class ExceptionRecord(models.Model):
                 condition=Q(assignee_id__isnull=False),
             ),
             models.Index(fields=["order_ref"], name="exception_by_order"),
+            GinIndex(fields=["tags"], name="exception_tags", condition=~Q(tags=[])),
+            models.Index(fields=["snoozed_until"], name="exception_to_wake", condition=Q(snoozed_until__isnull=False)),
             models.Index(
                 fields=["id"],
                 name="exception_to_plan",

@@ -12,6 +12,7 @@ from django.db.models import (
     DurationField,
     ExpressionWrapper,
     F,
+    Func,
     Q,
     QuerySet,
     Value,
@@ -48,6 +49,7 @@ class Filters:
     opened_after: datetime | None = None
     opened_before: datetime | None = None
     search: str = ""
+    tag: str = ""
     history: bool | None = None  # born of history, or not
 
 
@@ -90,10 +92,12 @@ def filter_exceptions(filters: Filters) -> QuerySet[ExceptionRecord]:
         chosen = chosen.filter(history=filters.history)
     if filters.assignee is not None:
         chosen = chosen.filter(assignee_id=None if filters.assignee == NOBODY else filters.assignee)
-    if filters.opened_after:
-        chosen = chosen.filter(opened_at__gt=filters.opened_after)
-    if filters.opened_before:
-        chosen = chosen.filter(opened_at__lt=filters.opened_before)
+    if filters.tag:
+        chosen = chosen.filter(tags__contains=[filters.tag]).exclude(
+            tags=[]
+        )  # the second part names the index's condition
+    opened = {"opened_at__gt": filters.opened_after, "opened_at__lt": filters.opened_before}
+    chosen = chosen.filter(**{bound: at for bound, at in opened.items() if at})
     return chosen.filter(matches(filters.search)) if filters.search else chosen
 
 
@@ -179,6 +183,12 @@ def assignee_names(records: Iterable[ExceptionRecord]) -> dict[int, str]:
     """The user names of those that these exceptions are assigned to, in one query, or none."""
     ids = {record.assignee_id for record in records if record.assignee_id is not None}
     return dict(User.objects.filter(pk__in=ids).values_list("pk", "username")) if ids else {}
+
+
+def tags_in_use(*, most: int = 100) -> list[str]:
+    """The tags on exceptions, the most frequent first."""
+    tagged = ExceptionRecord.objects.exclude(tags=[]).annotate(tag=Func(F("tags"), function="unnest"))
+    return list(tagged.values_list("tag", flat=True).annotate(n=Count("pk")).order_by("-n", "tag")[:most])
 
 
 def members_of(schema: str) -> list[User]:

@@ -8,16 +8,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, Func, QuerySet, Value
 
 from e2a.errors import Unprocessable
 from e2a.pulse import pulse
 from exceptions import transitions
 from exceptions.analyst.feedback import learn_from_closes
+from exceptions.choices import Kind
 from exceptions.errors import ImpossibleChange, NoSuchException
 from exceptions.models import ExceptionRecord, TimelineEntry
+from exceptions.tags import NoTag, read_tag
 from exceptions.transitions import Act, State
 
 CHUNK = 1000  # rows locked at a time: the door waits for no more than these
@@ -71,6 +74,23 @@ def comment_on_exception(*, exception_id: int, text: str, actor: str, now: datet
     return act_on_one(exception_id, transitions.comment(), actor=actor, reason=text, now=now)
 
 
+def tag_exception(*, exception_id: int, tag: str, actor: str, now: datetime) -> ExceptionRecord:
+    """Raises: Unprocessable for what is no tag."""
+    return act_on_one(exception_id, tag_act(tag), actor=actor, reason="", now=now)
+
+
+def untag_exception(*, exception_id: int, tag: str, actor: str, now: datetime) -> ExceptionRecord:
+    return act_on_one(exception_id, transitions.untag(name=tag), actor=actor, reason="", now=now)
+
+
+def tag_act(tag: str) -> Act:
+    """Raises: Unprocessable."""
+    try:
+        return transitions.tag(name=read_tag(tag))
+    except NoTag as wrong:
+        raise Unprocessable(errors={"tag": [wrong.sentence]}) from None
+
+
 def snooze_exception(
     *, exception_id: int, until: datetime | None, actor: str, now: datetime, reason: str = ""
 ) -> ExceptionRecord:
@@ -114,9 +134,9 @@ def act_on_locked(chosen: QuerySet[ExceptionRecord], act: Act, *, actor: str, re
     outcome = Outcome()
     with transaction.atomic():
         rows = chosen.select_for_update(no_key=True, of=("self",)).order_by("pk")
-        columns = rows.values_list("pk", "status", "verdict", "assignee_id", "snoozed_until")
-        for pk, status, verdict, assignee_id, snoozed_until in columns:
-            refused = transitions.refusal(act, State(status, verdict, assignee_id, snoozed_until))
+        columns = rows.values_list("pk", "status", "verdict", "assignee_id", "snoozed_until", "tags")
+        for pk, status, verdict, assignee_id, snoozed_until, tags in columns:
+            refused = transitions.refusal(act, State(status, verdict, assignee_id, snoozed_until, tags))
             if refused:
                 outcome.refused[pk] = refused
             else:
@@ -128,7 +148,7 @@ def act_on_locked(chosen: QuerySet[ExceptionRecord], act: Act, *, actor: str, re
 def write(ids: Sequence[int], act: Act, *, actor: str, reason: str, now: datetime) -> None:
     if not ids:
         return
-    ExceptionRecord.objects.filter(pk__in=ids).update(**act.columns, updated_at=now)
+    ExceptionRecord.objects.filter(pk__in=ids).update(**columns_of(act), updated_at=now)
     TimelineEntry.objects.bulk_create(
         TimelineEntry(exception_id=pk, at=now, kind=act.kind, actor=actor, reason=reason, detail=act.detail)
         for pk in ids
@@ -136,6 +156,14 @@ def write(ids: Sequence[int], act: Act, *, actor: str, reason: str, now: datetim
     if label := act.detail.get("label"):
         learn_from_closes(ids, label, actor=actor, now=now)
     transaction.on_commit(partial(pulse.touch, connection.schema_name))  # type: ignore[attr-defined]
+
+
+def columns_of(act: Act) -> dict[str, Any]:
+    """What an act writes; a tag joins or leaves those that the row has."""
+    change = {Kind.TAGGED: "array_append", Kind.UNTAGGED: "array_remove"}.get(act.kind)
+    if change is None:
+        return dict(act.columns)
+    return {"tags": Func(F("tags"), Value(act.detail["tag"]), function=change)}
 
 
 def chunks(ids: list[int]) -> Iterator[list[int]]:

@@ -3,12 +3,13 @@
 OPEN → ACKNOWLEDGED → IN_PROGRESS → RESOLVED, any step may be left out; reopening leads back to OPEN.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from exceptions.choices import Kind, Resolution, ResolvedBy, Status, Verdict
+from exceptions.tags import MOST_TAGS
 
 UNRESOLVED = (Status.OPEN, Status.ACKNOWLEDGED, Status.IN_PROGRESS)
 FOR_PEOPLE = (
@@ -42,6 +43,7 @@ class State:
     verdict: str
     assignee_id: int | None
     snoozed_until: datetime | None
+    tags: Sequence[str] = ()
 
 
 def acknowledge(*, at: datetime) -> Act:
@@ -98,6 +100,14 @@ def comment() -> Act:
     return Act(Kind.COMMENTED, tuple(Status.values))
 
 
+def tag(*, name: str) -> Act:
+    return Act(Kind.TAGGED, tuple(Status.values), detail={"tag": name})
+
+
+def untag(*, name: str) -> Act:
+    return Act(Kind.UNTAGGED, tuple(Status.values), detail={"tag": name})
+
+
 def refusal(act: Act, state: State) -> str | None:
     """The sentence that says why an act is not possible now; None when it is."""
     if state.status not in act.sources:
@@ -108,7 +118,18 @@ def refusal(act: Act, state: State) -> str | None:
         return refused_assignment(act, state)
     if act.kind == Kind.WOKEN and state.snoozed_until is None:
         return "It is not snoozed. Nothing was changed."
+    if act.kind in (Kind.TAGGED, Kind.UNTAGGED):
+        return refused_tag(act, state)
     return None
+
+
+def refused_tag(act: Act, state: State) -> str | None:
+    name = act.detail["tag"]
+    if act.kind == Kind.UNTAGGED:
+        return None if name in state.tags else f"It has no tag “{name}”. Nothing was changed."
+    if name in state.tags:
+        return f"It has the tag “{name}” already. Nothing was changed."
+    return f"It has {MOST_TAGS} tags, which is the most. Nothing was changed." if len(state.tags) >= MOST_TAGS else None
 
 
 def refused_assignment(act: Act, state: State) -> str | None:

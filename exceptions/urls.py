@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from exceptions.pages import acts, analysis, detail, listing, scoreboard
+from exceptions.pages import acts, analysis, detail, listing, scoreboard, tags
 from exceptions.pages.live import live
 
 urlpatterns = [
@@ -25,6 +25,8 @@ urlpatterns = [
     path("exceptions/<int:exception_id>/take/", acts.take, name="exception-take"),
     path("exceptions/<int:exception_id>/assign/", acts.assign, name="exception-assign"),
     path("exceptions/<int:exception_id>/comment/", acts.comment, name="exception-comment"),
+    path("exceptions/<int:exception_id>/tag/", tags.tag, name="exception-tag"),
+    path("exceptions/<int:exception_id>/untag/", tags.untag, name="exception-untag"),
     path("exceptions/<int:exception_id>/snooze/", acts.snooze, name="exception-snooze"),
     path("exceptions/<int:exception_id>/wake/", acts.wake, name="exception-wake"),
     path("exceptions/<int:exception_id>/resolve/", acts.resolve, name="exception-resolve"),

@@ -13,6 +13,7 @@ from exceptions.api.serializers import (
     ReasonSerializer,
     ResolveSerializer,
     SnoozeSerializer,
+    TagSerializer,
 )
 from exceptions.services import snooze_act
 from exceptions.transitions import Act
@@ -25,7 +26,11 @@ INPUTS: Mapping[str, type[serializers.Serializer[Any]]] = {
     "assign": AssignSerializer,
     "snooze": SnoozeSerializer,
     "comment": CommentSerializer,
+    "tag": TagSerializer,
+    "untag": TagSerializer,
 }
+
+TAGGING = {"tag": transitions.tag, "untag": transitions.untag}
 
 
 def read_act(action: str, body: Any, asking: Asking) -> tuple[Act, str]:
@@ -47,6 +52,8 @@ def read_act(action: str, body: Any, asking: Asking) -> tuple[Act, str]:
             return assignment(data, asking), reason
         case "snooze":
             return snooze_act(data["until"], asking.now), reason
+        case "tag" | "untag":
+            return TAGGING[action](name=data["tag"]), reason
         case _:
             return transitions.comment(), reason
 

@@ -24,6 +24,7 @@ COLUMNS: Mapping[str, Callable[[Any], Any]] = {
     "occurrence_count": attrgetter("occurrence_count"),
     "assignee": attrgetter("assignee_id"),
     "snoozed_until": attrgetter("snoozed_until"),
+    "tags": lambda record: " ".join(record.tags),
     "acknowledged_at": attrgetter("acknowledged_at"),
     "resolved_at": attrgetter("resolved_at"),
     "resolved_by": attrgetter("resolved_by"),

@@ -20,6 +20,7 @@ ONE = {
     "occurrence_count": 1,
     "assignee": "anna",
     "snoozed_until": None,
+    "tags": ["storm-porto"],
     "acknowledged_at": "2026-11-23T10:41:00Z",
     "resolved_at": None,
     "resolved_by": None,

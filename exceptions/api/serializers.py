@@ -13,13 +13,26 @@ from exceptions.api.asking import Asking, UnknownMember
 from exceptions.choices import Kind, Reason, Resolution, ResolvedBy, Severity, Status, Verdict
 from exceptions.models import ExceptionRecord, TimelineEntry
 from exceptions.selectors import NOBODY, Detail, Filters
+from exceptions.tags import NoTag, read_tag
 from exceptions.transitions import FOR_PEOPLE, RESOLUTION_CHOICES
 from orders.api.fields import TEXT_ERRORS, ChoicesField, InstantField, PageSerializer, WordsField
 
 MOST_IDS = 10_000
+ACTIONS = ["acknowledge", "start", "resolve", "reopen", "assign", "snooze", "comment", "tag", "untag"]
 FILTERS = frozenset(field.name for field in fields(Filters))
 NEWEST, BY_PRIORITY = SORTS = ("newest", "priority")
-ONCE = ("cursor", "page_size", "sort", "order_id", "assignee", "opened_after", "opened_before", "search", "history")
+ONCE = (
+    "cursor",
+    "page_size",
+    "sort",
+    "order_id",
+    "assignee",
+    "opened_after",
+    "opened_before",
+    "search",
+    "history",
+    "tag",
+)
 
 
 class FilterSerializer(serializers.Serializer[Any]):
@@ -43,7 +56,9 @@ class FilterSerializer(serializers.Serializer[Any]):
         error_messages=TEXT_ERRORS,
         help_text="A part of the order's id or the merchant's name, or a tracking number.",
     )
-
+    tag = serializers.CharField(
+        required=False, allow_blank=True, max_length=64, error_messages=TEXT_ERRORS, help_text="With this tag."
+    )
     history = serializers.BooleanField(
         required=False, allow_null=True, help_text="Only those born of history, or only the others."
     )
@@ -56,6 +71,9 @@ class FilterSerializer(serializers.Serializer[Any]):
             return asking.member(name).pk if name else None
         except UnknownMember as unknown:
             raise serializers.ValidationError(unknown.sentence) from None
+
+    def validate_tag(self, text: str) -> str:
+        return taken_tag(text) if text else ""
 
     def to_filters(self) -> Filters:
         given: dict[str, Any] = {
@@ -107,6 +125,7 @@ class ExceptionSerializer(serializers.ModelSerializer[Any]):
             "priority",
             "assignee",
             "snoozed_until",
+            "tags",
             "acknowledged_at",
             "resolved_at",
             "resolved_by",
@@ -224,10 +243,29 @@ class CommentSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=10_000, error_messages={"required": "Say something: `text` is missing."})
 
 
+class TagSerializer(serializers.Serializer[Any]):
+    tag = serializers.CharField(
+        max_length=64,
+        help_text="Letters, digits and hyphens, at most 32; kept in small letters.",
+        error_messages={"required": "Name the tag: `tag` is missing.", **TEXT_ERRORS},
+    )
+
+    def validate_tag(self, text: str) -> str:
+        return taken_tag(text)
+
+
+def taken_tag(text: str) -> str:
+    """Raises: ValidationError."""
+    try:
+        return read_tag(text)
+    except NoTag as wrong:
+        raise serializers.ValidationError(wrong.sentence) from None
+
+
 class BulkSerializer(serializers.Serializer[Any]):
     """Either `ids` or `filter` (the parameters of the list; `{}` is the whole list), and what the action itself takes."""
 
-    action = serializers.ChoiceField(["acknowledge", "start", "resolve", "reopen", "assign", "snooze", "comment"])
+    action = serializers.ChoiceField(ACTIONS)
     ids = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), required=False, max_length=MOST_IDS
     )
@@ -238,6 +276,7 @@ class BulkSerializer(serializers.Serializer[Any]):
     assignee = serializers.CharField(required=False, allow_null=True, max_length=254)
     until = serializers.CharField(required=False, allow_null=True, max_length=64)
     text = serializers.CharField(required=False, max_length=10_000)
+    tag = serializers.CharField(required=False, max_length=64)
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         if ("ids" in data) == ("filter" in data):

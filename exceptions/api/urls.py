@@ -21,6 +21,8 @@ urlpatterns = [
     *both("exceptions/<int:exception_id>/assign", views.AssignView, "api-exception-assign"),
     *both("exceptions/<int:exception_id>/snooze", views.SnoozeView, "api-exception-snooze"),
     *both("exceptions/<int:exception_id>/comment", views.CommentView, "api-exception-comment"),
+    *both("exceptions/<int:exception_id>/tag", views.TagView, "api-exception-tag"),
+    *both("exceptions/<int:exception_id>/untag", views.UntagView, "api-exception-untag"),
     *both("approvals", actions.ApprovalsView, "api-approvals"),
     *both("playbooks", playbooks.PlaybooksView, "api-playbooks"),
     *both("playbooks/kinds", playbooks.KindsView, "api-playbook-kinds"),

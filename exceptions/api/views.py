@@ -158,6 +158,14 @@ class CommentView(ActView):
     action = "comment"
 
 
+class TagView(ActView):
+    action = "tag"
+
+
+class UntagView(ActView):
+    action = "untag"
+
+
 class BulkView(APIView):
     required_scope = Scope.OPERATE
 

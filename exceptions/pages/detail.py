@@ -7,7 +7,7 @@ from exceptions.pages.analysis import analysis_context
 from exceptions.pages.asking import asking_of_page
 from exceptions.pages.listing import can_act, name_assignees
 from exceptions.pages.telling import tell
-from exceptions.selectors import exceptions_of_order, get_exception
+from exceptions.selectors import exceptions_of_order, get_exception, tags_in_use
 from tenants.access import Access
 from tenants.gate import member_page
 from tenants.models import Scope
@@ -25,6 +25,7 @@ def exception(request: HttpRequest, exception_id: int) -> HttpResponse:
         "order": found.record.order,
         "timeline": [tell(entry) for entry in found.timeline],
         "others": others,
+        "tags_in_use": tags_in_use() if can_act(request) else [],
         "can_act": can_act(request),
         **analysis_context(exception_id, access),
     }

@@ -107,6 +107,8 @@ def instant(text: Any) -> str:
 SENTENCES: Mapping[str, Callable[[Detail], str]] = {
     Kind.RESOLVED: resolved,
     Kind.ASSIGNED: assigned,
+    Kind.TAGGED: lambda detail: f"Tag added: {detail.get('tag', '–')}",
+    Kind.UNTAGGED: lambda detail: f"Tag removed: {detail.get('tag', '–')}",
     Kind.REOPENED: again("Reopened"),
     Kind.RECURRED: again("Happened again, and was over"),
     Kind.SNOOZED: lambda detail: f"Snoozed until {instant(detail.get('until'))}",
