@@ -11,4 +11,4 @@ RUN APP_ENV=production SECRET_KEY=$(head -c 48 /dev/urandom | base64 -w0) JWT_SE
     E2A_FIELD_KEYS=$(head -c 32 /dev/urandom | base64 -w0 | tr '+/' '-_') python manage.py prepare --only static \
     && mkdir -p /srv/e2a/home/shopify-mock /tmp/metrics && chown -R e2a /srv/e2a/home /tmp/metrics
 USER e2a
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8001", "--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "--no-ws", "e2a.wsgi:application"]
+CMD ["granian", "--interface", "rsgi", "--host", "0.0.0.0", "--port", "8001", "--workers", "2", "--respawn-failed-workers", "--http1-header-read-timeout", "10000", "--http1-buffer-size", "65536", "--no-ws", "e2a.rsgi:application"]

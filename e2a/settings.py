@@ -25,6 +25,7 @@ E2A_FIELD_KEYS = check_keys(env.words("E2A_FIELD_KEYS"))
 E2A_BASE_DOMAIN = env.host("E2A_BASE_DOMAIN", "localhost")
 E2A_WEB_PORT = env.whole("E2A_WEB_PORT", 8000, low=1, high=65535)
 E2A_API_PORT = env.whole("E2A_API_PORT", 8001, low=1, high=65535)
+BODY_SECONDS = env.number("E2A_BODY_SECONDS", 10, low=0.1, high=300)
 E2A_PLATFORM_TOKEN = env.text("E2A_PLATFORM_TOKEN")
 E2A_BEHIND_TLS = env.flag("E2A_BEHIND_TLS", APP_ENV in ("staging", "production"))
 DATABASE_URL = env.url("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/e2a", ("postgresql://", "postgres://"))
@@ -36,7 +37,6 @@ DB_POOL_SIZE = env.whole("E2A_DB_POOL_SIZE", 0, high=200)
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "e2a.urls"
 PUBLIC_SCHEMA_URLCONF = "e2a.public_urls"
-WSGI_APPLICATION = "e2a.wsgi.application"
 ASGI_APPLICATION = "e2a.asgi.application"
 APPEND_SLASH = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -91,6 +91,13 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "e2a.csp.CSPMiddleware",
     "axes.middleware.AxesMiddleware",
+]
+
+DOOR_PATHS = ("/events", "/webhooks/")
+DOOR_MIDDLEWARE = [  # of the API server at these paths (e2a/rsgi.py)
+    "e2a.observability.middleware.CorrelationMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "tenants.middleware.TenantMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [

@@ -18,7 +18,7 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("e2a")
 TENANTS = ("acme", "globex")
-pytest_plugins = ["tests.live"]
+pytest_plugins = ["tests.live", "tests.api_server"]
 
 
 @pytest.fixture(scope="session")

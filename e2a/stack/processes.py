@@ -101,10 +101,10 @@ def servers_of(stack: Stack) -> list[Process]:
 def api_command(port: int) -> list[str]:
     """The API's server. A request's head has at most 64 KiB, so that nobody's headers fill the memory."""
     return [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", str(API_WORKERS), "--blocking-threads", str(API_THREADS), "--respawn-failed-workers",
+        sys.executable, "-m", "granian", "--interface", "rsgi", "--host", "127.0.0.1", "--port", str(port),
+        "--workers", str(API_WORKERS), "--respawn-failed-workers", "--http1-header-read-timeout", "10000",
         "--respawn-interval", "0.5", "--workers-kill-timeout", "8", "--backlog", "1024", "--http1-buffer-size", "65536",
-        "--no-ws", "--log-level", "warning", "e2a.wsgi:application",
+        "--no-ws", "--log-level", "warning", "e2a.rsgi:application",
     ]  # fmt: skip
 
 

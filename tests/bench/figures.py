@@ -10,7 +10,7 @@ import httpx
 from django.core.management import call_command
 
 from e2a.postgresql.raw import database_now, raw_connection
-from e2a.stack.processes import API_THREADS, API_WORKERS
+from e2a.stack.processes import API_THREADS, api_command
 from e2a.stack.servers import wait_until
 from orders.events import decode_event, prepare
 from orders.statements import quoted
@@ -60,12 +60,12 @@ class Server:
         self.place, self.port = place, free_port()
         metrics = place.home / "metrics"
         metrics.mkdir(exist_ok=True)
-        command = python(
-            "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port), "--workers", str(API_WORKERS),
-            "--blocking-threads", str(API_THREADS), "--backlog", "1024", "--no-ws", "--log-level", "warning", "e2a.wsgi:application",
-        )  # fmt: skip
         self.process = place.start(
-            "api", command, E2A_DB_POOL_SIZE=str(API_THREADS), PROMETHEUS_MULTIPROC_DIR=str(metrics), SERVICE_NAME="e2a-api"
+            "api",
+            api_command(self.port),
+            E2A_DB_POOL_SIZE=str(API_THREADS),
+            PROMETHEUS_MULTIPROC_DIR=str(metrics),
+            SERVICE_NAME="e2a-api",
         )
         wait_until(lambda: answers(self.port), 30, "The API server did not start")
         settle()

@@ -1,5 +1,6 @@
 """What stands beside the code for running it elsewhere says the same as the code."""
 
+import json
 import os
 import re
 import secrets
@@ -13,7 +14,7 @@ import yaml
 
 from e2a.stack.home import Home
 from e2a.stack.install import ROOT
-from e2a.stack.processes import Stack, processes_of
+from e2a.stack.processes import Stack, api_command, processes_of
 
 CONTRACT = {
     "APP_ENV", "SERVICE_NAME", "LOG_LEVEL", "SECRET_KEY", "E2A_FIELD_KEYS", "E2A_BASE_DOMAIN", "EMAIL_URL", "DATABASE_URL",
@@ -92,3 +93,11 @@ def test_a_wrong_value_stops_the_start_with_a_sentence_that_names_it(tmp_path: P
     done = manage("check", AI_MODE="clever", E2A_HOME=str(tmp_path))
     assert done.returncode != 0
     assert done.stderr.splitlines()[-1].endswith("AI_MODE must be one of smart, full, fallback; it is 'clever'.")
+
+
+def test_image_serves_the_api_by_the_same_entrance_as_the_stack() -> None:
+    said = (ROOT / "Dockerfile").read_text().splitlines()[-1].removeprefix("CMD ")
+    image, stack = json.loads(said), api_command(8001)
+    assert image[-1] == stack[-1] == "e2a.rsgi:application"
+    for option in ("--interface", "--http1-header-read-timeout", "--http1-buffer-size"):
+        assert image[image.index(option) + 1] == stack[stack.index(option) + 1]

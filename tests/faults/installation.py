@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import psycopg
 
+from e2a.stack.processes import api_command
 from e2a.stack.servers import Postgres, Valkey, wait_until
 from tests.faults.proxy import Proxy
 from tests.live import free_port
@@ -82,9 +83,7 @@ class Installation:
     def commands(self) -> Mapping[str, list[str]]:
         celery = [sys.executable, "-m", "celery", "-A", "e2a"]
         return {
-            "api": [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port),
-                    "--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers", "--respawn-interval", "0.5",
-                    "--workers-kill-timeout", "8", "--backlog", "1024", "--no-ws", "--log-level", "warning", "e2a.wsgi:application"],
+            "api": api_command(self.port),
             "radar": [sys.executable, "manage.py", "radar"],
             "worker": [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle", "-l", "WARNING"],
             "beat": [*celery, "beat", "-l", "WARNING", "--pidfile="],

@@ -9,13 +9,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from e2a.stack.processes import api_command
+import pytest
+
+from e2a.stack.processes import API_THREADS, api_command
 from tenants.models import Tenant
 from tenants.services import create_api_key
 from tests.live import ROOT, database_url, free_port
 from tests.servers import listens_at, wait_until
 
-BODY_SECONDS = 1.0  # what a body may take here, so that the slow sender's test is not slow
+BODY_SECONDS = 2.0  # what a body may take here, so that the slow sender's test is not slow
 CRLF = b"\r\n"
 
 
@@ -31,6 +33,7 @@ class ApiServer:
         environ = os.environ | {
             "DATABASE_URL": database_url(),
             "E2A_BODY_SECONDS": str(BODY_SECONDS),
+            "E2A_DB_POOL_SIZE": str(API_THREADS),
             "PYTHONUNBUFFERED": "1",
         }
         with self.output.open("wb") as log:
@@ -91,3 +94,20 @@ class Sender:
 def chunked(body: bytes, size: int = 16_384) -> bytes:
     parts = (body[start : start + size] for start in range(0, len(body), size))
     return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+@pytest.fixture(scope="session")
+def api_server(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ApiServer]:
+    """Started once a session, by the first test that asks for `api`."""
+    home = tmp_path_factory.mktemp("api")
+    with django_db_blocker.unblock():
+        server = ApiServer(home)
+    with server.running():
+        yield server
+
+
+@pytest.fixture
+def api(api_server: ApiServer, committed: None) -> ApiServer:
+    return api_server
