@@ -1,7 +1,7 @@
 """Every shaped read of exceptions. All of it reads the schema that the connection stands in."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection
@@ -18,7 +18,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from exceptions.analyst.models import Analysis
 from exceptions.analyst.standing import find_latest
@@ -44,6 +44,9 @@ class Filters:
     reason_code: tuple[str, ...] = ()
     verdict: tuple[str, ...] = ()
     merchant: tuple[str, ...] = ()
+    stage: tuple[str, ...] = ()
+    carrier: tuple[str, ...] = ()  # of the order, as the warehouse
+    warehouse: tuple[str, ...] = ()
     order_id: str = ""
     assignee: int | None = None
     opened_after: datetime | None = None
@@ -51,6 +54,7 @@ class Filters:
     search: str = ""
     tag: str = ""
     history: bool | None = None  # born of history, or not
+    snoozed: bool | None = None  # sleeps at this moment, or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +86,28 @@ def database_now() -> datetime:
 def filter_exceptions(filters: Filters) -> QuerySet[ExceptionRecord]:
     chosen = ExceptionRecord.objects.all()
     chosen = chosen.filter(verdict__in=filters.verdict) if filters.verdict else chosen.exclude(verdict=Verdict.NONE)
-    for name in ("status", "severity", "reason_code", "merchant"):
+    for name in ("status", "severity", "reason_code", "merchant", "stage"):
         values = getattr(filters, name)
         if values:
             chosen = chosen.filter(**{f"{name}__in": values})
+    for name in ("carrier", "warehouse"):
+        values = getattr(filters, name)
+        if values:
+            chosen = chosen.filter(**{f"order__{name}__in": values})
+    return narrowed(chosen, filters)
+
+
+def narrowed(chosen: QuerySet[ExceptionRecord], filters: Filters) -> QuerySet[ExceptionRecord]:
+    """By what has one value only."""
     if filters.order_id:
         chosen = chosen.filter(order_ref=filters.order_id)
+    if filters.snoozed is not None:
+        sleeps = Q(snoozed_until__isnull=False, snoozed_until__gt=Now())
+        chosen = (
+            chosen.filter(sleeps)
+            if filters.snoozed
+            else chosen.filter(Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=Now()))
+        )
     if filters.history is not None:
         chosen = chosen.filter(history=filters.history)
     if filters.assignee is not None:
@@ -122,12 +142,18 @@ def list_exceptions(filters: Filters, *, now: datetime) -> QuerySet[ExceptionRec
     return newest_first(with_overdue(filter_exceptions(filters), now=now), "opened_at", after=None)
 
 
-def page_exceptions(filters: Filters, *, now: datetime, cursor: str, size: int) -> Page[ExceptionRecord]:
-    return page_of(with_overdue(filter_exceptions(filters), now=now), "opened_at", cursor=cursor, size=size)
+def page_exceptions(
+    filters: Filters, *, now: datetime, cursor: str, size: int, joined: Sequence[str] = ()
+) -> Page[ExceptionRecord]:
+    """Newest first. `joined`: relations that are read with the rows."""
+    rows = with_overdue(filter_exceptions(filters), now=now).select_related(*joined)
+    return page_of(rows, "opened_at", cursor=cursor, size=size)
 
 
-def page_by_priority(filters: Filters, *, now: datetime, cursor: str, size: int) -> Page[ExceptionRecord]:
-    rows = with_overdue(filter_exceptions(filters), now=now)
+def page_by_priority(
+    filters: Filters, *, now: datetime, cursor: str, size: int, joined: Sequence[str] = ()
+) -> Page[ExceptionRecord]:
+    rows = with_overdue(filter_exceptions(filters), now=now).select_related(*joined)
     return page_by_rank(rows, "priority", "opened_at", cursor=cursor, size=size)
 
 
@@ -168,15 +194,6 @@ def count_exceptions(filters: Filters) -> Counts:
         if status != Status.RESOLVED:
             by_severity[severity] += number
     return Counts(by_status, by_severity, sum(by_severity.values()))
-
-
-def count_statuses(filters: Filters, *, most: int = 10_000) -> dict[str, int]:
-    """How many of each status a list would have, the filter's own status aside; the resolved ones up to `most` + 1."""
-    chosen = filter_exceptions(replace(filters, status=()))
-    unresolved = chosen.exclude(status=Status.RESOLVED).order_by().values_list("status").annotate(Count("pk"))
-    counts = dict.fromkeys(Status.values, 0) | dict(unresolved)
-    counts[Status.RESOLVED] = chosen.filter(status=Status.RESOLVED).order_by().values("pk")[: most + 1].count()
-    return counts
 
 
 def assignee_names(records: Iterable[ExceptionRecord]) -> dict[int, str]:

@@ -1,4 +1,4 @@
-"""Pages by cursor, newest first: a cursor names the last row seen, so rows that come or go shift no page."""
+"""Pages by cursor, newest first unless said: a cursor names the last row seen, so rows that come or go shift no page."""
 
 import base64
 import binascii
@@ -74,7 +74,8 @@ def highest_first(rows: QuerySet[Row], rank: str, field: str, *, after: Cursor |
     """By a number, then newest first."""
     if after is not None and after.rank is not None:
         later = Q(**{f"{field}__lt": after.at}) | Q(**{field: after.at, "pk__lt": after.id})
-        rows = rows.filter(Q(**{f"{rank}__lt": after.rank}) | Q(**{rank: after.rank}) & later)
+        # The first condition bounds the index scan; the second cuts among rows of the same rank.
+        rows = rows.filter(Q(**{f"{rank}__lte": after.rank}), Q(**{f"{rank}__lt": after.rank}) | later)
     return rows.order_by(f"-{rank}", f"-{field}", "-pk")
 
 

@@ -124,6 +124,9 @@ def tenant_of_host(host: str) -> Tenant | None:
 
 
 def membership_of(tenant: Tenant, user_id: int) -> Membership | None:
-    return (
+    found = (
         Membership.objects.select_related("user").filter(tenant=tenant, user_id=user_id, user__is_active=True).first()
     )
+    if found is not None:
+        found.tenant = tenant  # which the host has named already: no page asks for it again
+    return found

@@ -1,6 +1,7 @@
 """What the exceptions' API takes and gives."""
 
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 
 from rest_framework import serializers
@@ -16,6 +17,7 @@ from exceptions.selectors import NOBODY, Detail, Filters
 from exceptions.tags import NoTag, read_tag
 from exceptions.transitions import FOR_PEOPLE, RESOLUTION_CHOICES
 from orders.api.fields import TEXT_ERRORS, ChoicesField, InstantField, PageSerializer, WordsField
+from orders.selectors import STAGE_NAMES
 
 MOST_IDS = 10_000
 ACTIONS = ["acknowledge", "start", "resolve", "reopen", "assign", "snooze", "comment", "tag", "untag"]
@@ -32,6 +34,8 @@ ONCE = (
     "search",
     "history",
     "tag",
+    "snoozed",
+    "older_than",
 )
 
 
@@ -43,12 +47,22 @@ class FilterSerializer(serializers.Serializer[Any]):
     reason_code = ChoicesField(Reason.values)
     verdict = ChoicesField(Verdict.values, help_text="Without it: all but `none`.")
     merchant = WordsField()
+    stage = ChoicesField(STAGE_NAMES)
+    carrier = WordsField(help_text="Of the order.")
+    warehouse = WordsField(help_text="Of the order.")
     order_id = serializers.CharField(required=False, allow_blank=True, max_length=128, error_messages=TEXT_ERRORS)
     assignee = serializers.CharField(
         required=False, allow_blank=True, max_length=254, help_text="A member's user name or e-mail, `me` or `nobody`."
     )
     opened_after = InstantField(required=False)
     opened_before = InstantField(required=False)
+    older_than = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=10_000,
+        help_text="Opened at least so many hours ago.",
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), "A whole number of hours, 1 to 10000."),
+    )
     search = serializers.CharField(
         required=False,
         allow_blank=True,
@@ -61,6 +75,10 @@ class FilterSerializer(serializers.Serializer[Any]):
     )
     history = serializers.BooleanField(
         required=False, allow_null=True, help_text="Only those born of history, or only the others."
+    )
+
+    snoozed = serializers.BooleanField(
+        required=False, allow_null=True, help_text="Only those that sleep now, or only the others."
     )
 
     def validate_assignee(self, name: str) -> int | None:
@@ -81,6 +99,10 @@ class FilterSerializer(serializers.Serializer[Any]):
             for key, value in self.validated_data.items()
             if key in FILTERS
         }
+        if hours := self.validated_data.get("older_than"):
+            asking: Asking = self.context["asking"]
+            before = asking.now - timedelta(hours=hours)
+            given["opened_before"] = min(before, given.get("opened_before") or before)
         return Filters(**given)
 
 

@@ -1,4 +1,4 @@
-"""/exceptions/: what is wrong, newest first, by a filter that stands in the address."""
+"""/exceptions/: the desk's list, by a filter that stands in the address."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,47 +9,64 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from e2a.pages import show
-from exceptions.choices import Reason, Severity, Status
+from exceptions.api.asking import Asking
+from exceptions.choices import Reason, Severity
+from exceptions.desk.selectors import MOST_COUNTED, Offered, count_each, offered, page_sorted
+from exceptions.desk.tabs import COLUMN_TITLES, DEFAULT_COLUMNS, SORT_TITLES, TABS
 from exceptions.models import ExceptionRecord
-from exceptions.pages.asking import TABS, asking_of_page, filters_of, tab_of
-from exceptions.selectors import Filters, assignee_names, count_statuses, members_of, page_exceptions
-from exceptions.transitions import UNRESOLVED
-from orders.selectors import merchants_seen
+from exceptions.pages.asking import FILTER_NAMES, Asked, asked_of, asking_of_page, words_of
+from exceptions.selectors import NOBODY, assignee_names, members_of
+from orders.selectors import STAGE_NAMES
+from orders.wording import STAGE_WORDS
 from tenants.gate import member_page
-from tenants.models import Scope
+from tenants.models import Scope, User
 
 PAGE_SIZE = 50
-MOST_COUNTED = 10_000
-FILTER_NAMES = ("severity", "reason_code", "merchant", "assignee", "search", "history", "opened_after", "opened_before")
+AGES = {"1": "1 hour", "4": "4 hours", "24": "1 day", "72": "3 days", "168": "1 week", "720": "30 days"}
+Choices = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Tab:
+class TabLink:
     value: str
     title: str
     count: str
     current: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A filter with its choices; `any` is what it says when nothing is chosen."""
+
+    name: str
+    title: str
+    any: str
+    value: str
+    choices: Choices
+
+
 @member_page(Scope.READ)
 def exceptions(request: HttpRequest) -> HttpResponse:
     asking = asking_of_page(request)
-    filters = filters_of(request.GET, asking)
-    page = page_exceptions(filters, now=asking.now, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE)
+    asked = asked_of(request.GET, asking)
+    columns = DEFAULT_COLUMNS
+    page = page_sorted(
+        asked.filters, asked.sort, now=asking.now, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE, columns=columns
+    )
+    members = members_of(asking.schema)
+    name_assignees(page.rows, known=members)
     context = {
         "page": page,
-        "tabs": tabs_of(filters, tab_of(request.GET)),
-        "chosen": {name: request.GET.get(name, "") for name in FILTER_NAMES},
+        "tabs": tabs_of(asked, asking),
+        "asked": asked,
+        "selects": selects_of(request.GET, asked, members, asking),
+        "search": request.GET.get("search", ""),
+        "sorts": SORT_TITLES.items(),
+        "columns": [(name, COLUMN_TITLES[name]) for name in columns],
         "filtered": any(request.GET.get(name) for name in FILTER_NAMES),
-        "file_address": file_address(request.GET),
-        "severities": Severity.choices,
-        "reasons": Reason.choices,
-        "merchants": merchants_seen(),
-        "members": members_of(asking.schema),
+        "files": [(kind.upper(), file_address(request.GET, asked, asking, kind)) for kind in ("csv",)],
         "can_act": can_act(request),
-        "now": asking.now,
     }
-    name_assignees(page.rows)
     return show(request, "exceptions/list.html", "exceptions/_list.html", context)
 
 
@@ -57,28 +74,70 @@ def can_act(request: HttpRequest) -> bool:
     return Scope.OPERATE in request.access.scopes  # type: ignore[attr-defined]
 
 
-def name_assignees(records: Sequence[ExceptionRecord]) -> None:
-    """Gives each record `assignee_name`; one query for all."""
-    names = assignee_names(records)
+def name_assignees(records: Sequence[ExceptionRecord], *, known: Sequence[User] = ()) -> None:
+    """Gives each record `assignee_name`; asks only, and once, for those who are not among the known."""
+    names = {user.pk: user.username for user in known}
+    names |= assignee_names([record for record in records if record.assignee_id not in names])
     for record in records:
         record.assignee_name = names.get(record.assignee_id or 0, "")  # type: ignore[attr-defined]
 
 
-def tabs_of(filters: Filters, current: str) -> list[Tab]:
-    counts = count_statuses(filters, most=MOST_COUNTED)
-    return [Tab(value, title, counted(statuses, counts), value == current) for value, (title, statuses) in TABS.items()]
+def tabs_of(asked: Asked, asking: Asking) -> list[TabLink]:
+    me = asking.user.pk if asking.user else NOBODY
+    counts = count_each({value: tab.narrow(asked.base, me=me) for value, tab in TABS.items()})
+    return [TabLink(value, tab.title, counted(counts[value]), value == asked.tab) for value, tab in TABS.items()]
 
 
-def counted(statuses: Sequence[str], counts: Mapping[str, int]) -> str:
-    number = sum(counts[status] for status in statuses or Status.values)
-    many = counts[Status.RESOLVED] > MOST_COUNTED and tuple(statuses) != UNRESOLVED and len(statuses) != 1
-    if many or (tuple(statuses) == (Status.RESOLVED,) and number > MOST_COUNTED):
-        return f"{MOST_COUNTED:,}+"
-    return f"{number:,}"
+def counted(number: int) -> str:
+    return f"{MOST_COUNTED:,}+" if number > MOST_COUNTED else f"{number:,}"
 
 
-def file_address(query: QueryDict) -> str:
-    """The same list as a CSV file of the API."""
-    wanted: dict[str, Any] = {name: query.getlist(name) for name in FILTER_NAMES if query.get(name)}
-    wanted["status"] = list(TABS[tab_of(query)][1])
-    return f"{reverse('api-exceptions-csv')}?{urlencode(wanted, doseq=True)}"
+def selects_of(query: QueryDict, asked: Asked, members: Sequence[User], asking: Asking) -> list[Select]:
+    """The filters to choose from. Those with one choice at most are left out, unless the address names one."""
+    found = offered()
+    people = [(user.username, user.get_full_name() or user.username) for user in members if user != asking.user]
+    history = (("false", "Without history"), ("true", "History only"))
+    selects = [
+        Select("severity", "Severity", "Any severity", query.get("severity", ""), Severity.choices),
+        Select("reason_code", "Reason", "Any reason", query.get("reason_code", ""), Reason.choices),
+        Select("stage", "Stage", "Any stage", query.get("stage", ""), [(n, STAGE_WORDS[n]) for n in STAGE_NAMES]),
+        *(seen_select(query, name, words) for name, words in seen_words(found).items()),
+        Select(
+            "older_than",
+            "Age",
+            "Any age",
+            query.get("older_than", ""),
+            [(h, f"Older than {w}") for h, w in AGES.items()],
+        ),
+        Select("history", "History", "With history", query.get("history", ""), history),
+    ]
+    if not asked.within.whose:
+        whose = [("me", "Mine"), ("nobody", "Nobody's"), *people]
+        selects.append(Select("assignee", "Assignee", "Anybody's", query.get("assignee", ""), whose))
+    return [shown for select in selects if (shown := with_chosen(select)).value or len(shown.choices) > 1]
+
+
+def seen_words(found: Offered) -> Mapping[str, Sequence[str]]:
+    return {"merchant": found.merchants, "carrier": found.carriers, "warehouse": found.warehouses}
+
+
+def seen_select(query: QueryDict, name: str, words: Sequence[str]) -> Select:
+    return Select(name, name.title(), f"Any {name}", query.get(name, ""), [(word, word) for word in words])
+
+
+def with_chosen(select: Select) -> Select:
+    """What the address names can be chosen, offered or not."""
+    if not select.value or select.value in dict(select.choices):
+        return select
+    return Select(select.name, select.title, select.any, select.value, [*select.choices, (select.value, select.value)])
+
+
+def file_address(query: QueryDict, asked: Asked, asking: Asking, kind: str) -> str:
+    """The same list as a file of the API, which knows no tabs."""
+    wanted: dict[str, Any] = {key: value for key, value in words_of(query).items() if key in FILTER_NAMES and value}
+    wanted |= {"status": list(asked.within.status)}
+    if asked.within.snoozed is not None:
+        wanted["snoozed"] = str(asked.within.snoozed).lower()
+    if asked.within.whose:
+        wanted["assignee"] = asked.within.whose
+    return f"{reverse(f'api-exceptions-{kind}')}?{urlencode(wanted, doseq=True)}"

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from e2a.templatetags.page_parts import icon
 from exceptions.choices import Reason, Resolution, Severity, Status
 from exceptions.models import ExceptionRecord
+from orders.models import Order
 
 register = template.Library()
 SEVERITY_ICONS = {
@@ -47,3 +48,9 @@ def status(record: ExceptionRecord) -> SafeString:
 @register.filter
 def reason_label(code: Any) -> str:
     return Reason(code).label if code in Reason.values else str(code)
+
+
+@register.filter
+def worth(order: Order) -> str:
+    """`1,240.50 EUR`; nothing when the order does not say."""
+    return "" if order.value_cents is None else f"{order.value_cents / 100:,.2f} {order.currency}".rstrip()
