@@ -25,6 +25,7 @@ FILTER_NAMES = (
     "assignee",
     "older_than",
     "search",
+    "tag",
     "history",
     "verdict",
     "order_id",
