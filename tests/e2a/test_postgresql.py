@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 import pytest
@@ -63,19 +63,22 @@ def marked(committed: None) -> None:
 
 
 def run_threads(work: Callable[[], None], count: int = THREADS) -> None:
-    threads = [threading.Thread(target=work) for _ in range(count)]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def read_in_turns(wanted: int, timeout: str, pids: set[int], refused: list[str], wrong: list[str]) -> None:
-    """Reads the tenants in turns until `wanted` reads were answered. An error is allowed, another tenant's row is not."""
+def read_in_turns(wanted: int, milliseconds: int, pids: set[int], refused: list[str], wrong: list[str]) -> None:
+    """Reads the tenants in turns until `wanted` reads were answered. An error is allowed, another tenant's row is not.
+
+    A statement may take `milliseconds` (0: for ever), twice as long after each refusal, so that a slow machine gets done too.
+    """
     connection.ensure_connection()
-    connection.connection.execute(f"SET statement_timeout = '{timeout}'")
+    connection.connection.execute(f"SET statement_timeout = {milliseconds}")
     pids.add(connection.connection.info.backend_pid)
-    turn = 0
+    turn, patience = 0, milliseconds
     while wanted:
         schema = SCHEMAS[turn % 2]
         turn += 1
@@ -84,24 +87,38 @@ def read_in_turns(wanted: int, timeout: str, pids: set[int], refused: list[str],
                 found = list(Order.objects.values_list("order_id", flat=True))
         except (DatabaseError, psycopg.Error) as error:
             refused.append(type(error).__name__)
+            patience = allow(patience * 2)
             continue
         wanted -= 1
+        if patience > milliseconds:
+            patience = allow(milliseconds)
         if found != [schema]:
             wrong.append(f"{schema} read {found}")
     connection.close()
 
 
+def allow(milliseconds: int) -> int:
+    with suppress(psycopg.Error):  # it is a statement itself
+        connection.connection.execute(f"SET statement_timeout = {milliseconds}")
+    return milliseconds
+
+
 @contextmanager
 def cancelling(pids: set[int]) -> Iterator[None]:
-    """Cancels whatever these backends do, over and over."""
+    """Cancels whatever these backends do, over and over.
+
+    Ever more seldom while it lasts: else work that takes longer than the pause, as on a slow machine, would never get done.
+    """
     done = threading.Event()
 
     def cancel() -> None:
+        pause = 0.0005
         with another_connection() as raw:
-            while not done.wait(0.0005):
+            while not done.wait(pause):
                 raw.execute("SELECT pg_cancel_backend(pid) FROM unnest(%s::int[]) pid", [list(pids)])
+                pause *= 1.003
 
-    thread = threading.Thread(target=cancel)
+    thread = threading.Thread(target=cancel, daemon=True)
     thread.start()
     try:
         yield
@@ -115,14 +132,14 @@ def read_under_cancels(reads: int) -> tuple[list[str], list[str]]:
     refused: list[str] = []
     wrong: list[str] = []
     with cancelling(pids):
-        run_threads(lambda: read_in_turns(reads // THREADS, "0", pids, refused, wrong))
+        run_threads(lambda: read_in_turns(reads // THREADS, 0, pids, refused, wrong))
     return refused, wrong
 
 
 def read_under_timeouts(reads: int) -> tuple[list[str], list[str]]:
     refused: list[str] = []
     wrong: list[str] = []
-    run_threads(lambda: read_in_turns(reads // THREADS, "1ms", set(), refused, wrong))
+    run_threads(lambda: read_in_turns(reads // THREADS, 1, set(), refused, wrong))
     return refused, wrong
 
 

@@ -16,6 +16,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if "faults" in item.keywords:
                 item.add_marker("faults_long")
+                item.add_marker(pytest.mark.timeout(1200))
 
 
 @pytest.fixture

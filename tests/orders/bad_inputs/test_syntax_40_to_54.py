@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.orders.bad_inputs.cast import MARK, Trial, refused
-from tests.orders.door_cast import event, rows, said, send
+from tests.orders.door_cast import WHEN, event, rows, said, send
 
 WHOLE = json.dumps(event(payload={"note": MARK}))
 
@@ -88,7 +88,7 @@ def test_49_of_duplicate_keys_the_last_counts_for_every_reader(sender: Client) -
     """For the door's decoder, PostgreSQL and the hash alike; so nobody can show one reader this and another that."""
     twice = (
         '{"source": "a", "source": "wms", "event_type": "order_packed", "event_id": "x", "event_id": "evt-1",'
-        '"order_id": "2002", "order_id": "1001", "occurred_at": "2026-11-23T10:00:00Z",'
+        f'"order_id": "2002", "order_id": "1001", "occurred_at": "{WHEN}",'
         '"payload": {"old": 1}, "payload": {"a": 1, "a": {"b": 1, "b": 2}}}'
     )
     assert said(send(sender, twice.encode()))[0] == 201
