@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from orders.explanation import Explanation, Roll
+from orders.explanation import Explanation, Roll, Segment
 from orders.pauses import NamedPause
 from tenants.targets import Length, Promise, Target, Warn
 
@@ -19,6 +19,13 @@ PROMISE_WORDS = {
     "promised_delivery_at": "the delivery promised to the customer",
     "fulfil_by": "the hour by which it must ship",
     "delivery_window": "the end of the delivery window",
+}
+SEGMENT_WORDS = {
+    "counted": "Counted",
+    "closed": "Closed",
+    "day_off": "Day off",
+    "paused": "Paused",
+    "rest": "The rest, in one",
 }
 
 
@@ -71,8 +78,8 @@ def roll_words(roll: Roll, timezone: str) -> str:
 
 
 def pause_words(pause: NamedPause) -> str:
-    what = pause.reason or "no reason given"
-    return f"held by {pause.actor} ({what})" if pause.kind == "hold" else f"problem {what}, told by {pause.actor}"
+    what, who = pause.reason or "no reason given", pause.actor.removeprefix("user:")
+    return f"held by {who} ({what})" if pause.kind == "hold" else f"problem {what}, told by {who}"
 
 
 def differences(explanations: Sequence[Explanation], timezone: str) -> list[str]:
@@ -96,3 +103,23 @@ def difference(explained: Explanation, timezone: str) -> str:
         f"{name}: pauses ({reasons}) moved the contract's due time by {moved}, from {moment_words(wall, timezone)} "
         f"to {moment_words(due, timezone)}."
     )
+
+
+def segment_words(segment: Segment) -> str:
+    """`Day off: Christmas Day`; `Paused by maria: address in doubt`."""
+    said = SEGMENT_WORDS[segment.kind]
+    if segment.kind == "paused":
+        said += f" by {segment.actor.removeprefix('user:')}" if segment.actor else ""
+        return f"{said}: {segment.reason or 'no reason given'}"
+    return f"{said}: {segment.reason}" if segment.reason else said
+
+
+def span_words(since: datetime, until: datetime | None, timezone: str) -> str:
+    """`Mon 23 Nov 09:00–12:00`; over midnight both days; of one instant, or while it is open, the beginning."""
+    zone = ZoneInfo(timezone)
+    begin = since.astimezone(zone)
+    text = f"{begin:%a %d %b %H:%M}"
+    if until is None:
+        return text
+    end = until.astimezone(zone)
+    return f"{text}–{end:%H:%M}" if end.date() == begin.date() else f"{text} – {end:%a %d %b %H:%M}"

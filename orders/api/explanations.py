@@ -9,11 +9,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from e2a.errors import Unprocessable
-from orders.api.orders import candidates, order_by
+from orders.api.orders import candidates, order_by, order_json
 from orders.explaining import Explained, explain_order
 from orders.explanation import Explanation
 from orders.models import StageState
-from orders.selectors import STAGE_NAMES
+from orders.selectors import STAGE_NAMES, NoSuchOrder
 from orders.wording import difference, pause_words, roll_words, target_words
 from tenants.access import Access
 from tenants.models import Scope
@@ -109,11 +109,17 @@ class ExplanationView(APIView):
         tags=["orders"],
     )
     def get(self, request: Request, order_id: str) -> Response:
-        """For each due time the pieces that make it: counted, closed, days off, pauses with who and why, the cut-off."""
+        """For each due time the pieces that make it: counted, closed, days off, pauses with who and why, the cut-off.
+
+        Of an order whose id itself ends in `/explanation` this address gives the order, unless there is one of the id before it.
+        """
         stage = request.query_params.get("stage", "")
         if stage and stage not in STAGE_NAMES:
             raise Unprocessable(errors={"stage": [f"“{stage[:40]}” is no stage: use {', '.join(STAGE_NAMES)}."]})
-        order = order_by(candidates(order_id), request.query_params.get("merchant", ""))
+        try:
+            order = order_by(candidates(order_id), request.query_params.get("merchant", ""))
+        except NoSuchOrder:
+            return Response(order_json(request, order_id + request.path[request.path.rindex("/explanation") :]))
         explained = explain_order(cast(Access, request.auth).schema, order, stage=stage)
         return Response(explanation_json(order.order_id, order.merchant, explained))
 

@@ -129,10 +129,15 @@ class OrderView(APIView):
     )
     def get(self, request: Request, order_id: str) -> Response:
         """An order with all five stages, its events in the order in which they took effect, parcels and exceptions."""
-        history = history_of(order_by(candidates(order_id), request.query_params.get("merchant", "")))
-        explained = explain_order(cast(Access, request.auth).schema, history.order)
-        context = {"now": explained.now, "difference": differences(explained.stages, explained.timezone)}
-        return Response(OrderHistorySerializer(history, context=context).data)
+        return Response(order_json(request, order_id))
+
+
+def order_json(request: Request, order_id: str) -> dict[str, Any]:
+    """Raises: NoSuchOrder, AmbiguousOrder."""
+    history = history_of(order_by(candidates(order_id), request.query_params.get("merchant", "")))
+    explained = explain_order(cast(Access, request.auth).schema, history.order)
+    context = {"now": explained.now, "difference": differences(explained.stages, explained.timezone)}
+    return dict(OrderHistorySerializer(history, context=context).data)
 
 
 def candidates(order_id: str) -> Iterable[str]:

@@ -9,11 +9,14 @@ from django.shortcuts import render
 
 from e2a.pages import show
 from orders.events import OWN_SOURCE
+from orders.explaining import explain_order
 from orders.facts import Fact, standing
 from orders.holds import open_holds, pauses_of
 from orders.models import Event
 from orders.pages.drawing import draw
+from orders.pages.due_times import due_times
 from orders.selectors import NoSuchOrder, get_order, history_of
+from orders.verdicts import verdicts_of
 from tenants.access import Access
 from tenants.gate import member_page
 from tenants.models import Scope
@@ -45,9 +48,12 @@ def order(request: HttpRequest, order_pk: int) -> HttpResponse:
     history = history_of(get_order(order_pk))
     facts = [fact_of(event) for event in history.events if not event.quarantined]
     counted = standing(facts)
+    explained = explain_order(access.schema, history.order)
     context = {
         "order": history.order,
         "stages": history.stages,
+        "due_times": due_times(explained, history.stages),
+        "verdicts": verdicts_of(list(history.order.stages.all()), history.order.promised_at, explained),
         "drawing": draw(history.stages, pauses_of(counted), access.now),
         "happenings": happenings(history.events, counted),
         "holds": sorted(open_holds(counted).items(), key=lambda hold: hold[1]),

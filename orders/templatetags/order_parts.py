@@ -6,6 +6,7 @@ from django.utils.safestring import SafeString
 
 from e2a.templatetags.page_parts import icon
 from orders.models import Order, OrderStatus
+from orders.outcome import Outcome
 
 register = template.Library()
 STAGES = {
@@ -27,6 +28,16 @@ ICONS = {
 }
 TONES = {OrderStatus.DELIVERED: "state-good", OrderStatus.CANCELLED: "state-warn", OrderStatus.RETURNED: "state-warn"}
 
+OUTCOMES = {
+    Outcome.NONE: ("Nothing agreed", "muted"),
+    Outcome.OPEN: ("In time so far", ""),
+    Outcome.PAUSED: ("Paused", "soon"),
+    Outcome.AT_RISK: ("At risk", "soon"),
+    Outcome.BROKEN: ("Broken", "late"),
+    Outcome.KEPT: ("Kept", "in-time"),
+    Outcome.CANCELLED: ("Cancelled", "muted"),
+}
+
 
 @register.filter
 def stage_label(name: str | None) -> str:
@@ -45,3 +56,10 @@ def order_status(order: Order) -> SafeString:
     if order.held:
         return made + format_html(' <span class="state state-warn">{}Held</span>', icon("pause"))
     return made
+
+
+@register.simple_tag
+def outcome(verdict: Outcome) -> SafeString:
+    """How the contract or the promise stands."""
+    words, tone = OUTCOMES[verdict]
+    return format_html('<strong class="{}">{}</strong>', tone, words)
