@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from exceptions.pages import acts, analysis, detail, listing, scoreboard, tags
+from exceptions.pages import acts, analysis, detail, listing, scoreboard, tags, views
 from exceptions.pages.live import live
 
 urlpatterns = [
@@ -19,6 +19,11 @@ urlpatterns = [
         name="exception-analysis-again",
     ),
     path("exceptions/", listing.exceptions, name="exceptions"),
+    path("exceptions/views/", views.saved_views, name="exceptions-views"),
+    path("exceptions/views/new/", views.new_view, name="exceptions-view-new"),
+    path("exceptions/views/<int:view_id>/", views.change_view, name="exceptions-view"),
+    path("exceptions/views/<int:view_id>/delete/", views.delete_view, name="exceptions-view-delete"),
+    path("exceptions/columns/", views.columns, name="exceptions-columns"),
     path("exceptions/<int:exception_id>/", detail.exception, name="exception"),
     path("exceptions/<int:exception_id>/acknowledge/", acts.acknowledge, name="exception-acknowledge"),
     path("exceptions/<int:exception_id>/start/", acts.start, name="exception-start"),

@@ -6,36 +6,54 @@ from datetime import datetime
 
 from django.db import connection
 
-from exceptions.desk.tabs import OF_THE_ORDER, Sort
+from exceptions.desk.tabs import COLUMN_TITLES, DEFAULT_COLUMNS, OF_THE_ORDER, Sort
 from exceptions.models import ExceptionRecord
 from exceptions.selectors import Filters, filter_exceptions, page_by_priority, page_exceptions, with_overdue
 from orders.cursors import Page, page_soonest
 
 MOST_COUNTED = 10_000
-LOOKED_AT = 1_000  # of the highest unresolved: whose carriers and warehouses are offered
-# One statement for what the filters offer. Merchants are walked along an index, whatever the number of orders.
-OFFERED = """
+LOOKED_AT = 1_000  # of the highest unresolved: whose carriers, warehouses and tags are offered
+# One statement for all that stands around the rows. Merchants are walked along an index, whatever the number of orders.
+AROUND = """
 WITH RECURSIVE seen(merchant) AS (
   (SELECT min(merchant) FROM orders_order)
   UNION ALL
   SELECT (SELECT min(o.merchant) FROM orders_order o WHERE o.merchant > s.merchant) FROM seen s WHERE s.merchant IS NOT NULL
 ), looked_at AS MATERIALIZED (
-  SELECT o.carrier, o.warehouse FROM (
-    SELECT order_id FROM exceptions_record WHERE NOT verdict = 'none' AND NOT status = 'RESOLVED'
+  SELECT o.carrier, o.warehouse, x.tags FROM (
+    SELECT order_id, tags FROM exceptions_record WHERE NOT verdict = 'none' AND NOT status = 'RESOLVED'
     ORDER BY priority DESC, opened_at DESC, id DESC LIMIT %(most)s) x JOIN orders_order o ON o.id = x.order_id
 )
 SELECT array(SELECT merchant FROM seen WHERE merchant IS NOT NULL LIMIT 100),
   array(SELECT DISTINCT carrier FROM looked_at WHERE carrier <> '' ORDER BY 1 LIMIT 100),
-  array(SELECT DISTINCT warehouse FROM looked_at WHERE warehouse <> '' ORDER BY 1 LIMIT 100)"""
+  array(SELECT DISTINCT warehouse FROM looked_at WHERE warehouse <> '' ORDER BY 1 LIMIT 100),
+  array(SELECT DISTINCT unnest(tags) FROM looked_at ORDER BY 1 LIMIT 100),
+  (SELECT coalesce(json_agg(json_build_array(id, name, query, owner_id, shared) ORDER BY shared DESC, lower(name)), '[]')
+    FROM exceptions_savedview WHERE shared OR owner_id = %(me)s),
+  (SELECT columns FROM exceptions_deskcolumns WHERE user_id = %(me)s)"""
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """What the filters offer to choose."""
+class View:
+    """A saved view that the person sees."""
+
+    id: int
+    name: str
+    query: str
+    owner_id: int
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the filters offer to choose; the person's and the shared views; the person's columns."""
 
     merchants: list[str]
     carriers: list[str]
     warehouses: list[str]
+    tags: list[str]
+    views: list[View]
+    columns: list[str]
 
 
 def count_each(lists: Mapping[str, Filters], *, most: int = MOST_COUNTED) -> dict[str, int]:
@@ -51,10 +69,12 @@ def count_each(lists: Mapping[str, Filters], *, most: int = MOST_COUNTED) -> dic
         return dict(zip(lists, cursor.fetchone(), strict=True))
 
 
-def offered() -> Offered:
+def around(user_id: int) -> Around:
     with connection.cursor() as cursor:
-        cursor.execute(OFFERED, {"most": LOOKED_AT})
-        return Offered(*cursor.fetchone())
+        cursor.execute(AROUND, {"most": LOOKED_AT, "me": user_id})
+        merchants, carriers, warehouses, tags, views, columns = cursor.fetchone()
+    chosen = DEFAULT_COLUMNS if columns is None else [name for name in columns if name in COLUMN_TITLES]
+    return Around(merchants, carriers, warehouses, tags, [View(*row) for row in views], list(chosen))
 
 
 def page_sorted(

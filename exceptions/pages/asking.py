@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
 
@@ -81,3 +82,13 @@ def asked_of(query: QueryDict, asking: Asking) -> Asked:
 
 def words_of(query: QueryDict) -> dict[str, Any]:
     return {key: query.get(key) if key in ONCE else [word for word in query.getlist(key) if word] for key in query}
+
+
+def canonical(query: QueryDict) -> str:
+    """The address's query with nothing but what makes the list, in one spelling."""
+    said = {key: value for key, value in words_of(query).items() if key in FILTER_NAMES and value}
+    if tab_of(query) != ACTIVE:
+        said["status"] = tab_of(query)
+    if sort_of(query) != TABS[tab_of(query)].sort:
+        said["sort"] = str(sort_of(query))
+    return urlencode(sorted(said.items()), doseq=True)

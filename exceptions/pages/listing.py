@@ -1,21 +1,21 @@
 """/exceptions/: the desk's list, by a filter that stands in the address."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from e2a.pages import show
-from exceptions.api.asking import Asking
 from exceptions.choices import Reason, Severity
-from exceptions.desk.selectors import MOST_COUNTED, Offered, count_each, offered, page_sorted
-from exceptions.desk.tabs import COLUMN_TITLES, DEFAULT_COLUMNS, SORT_TITLES, TABS
+from exceptions.desk.selectors import MOST_COUNTED, Around, count_each, page_sorted
+from exceptions.desk.selectors import around as look_around
+from exceptions.desk.tabs import COLUMN_TITLES, SORT_TITLES, TABS
 from exceptions.models import ExceptionRecord
-from exceptions.pages.asking import FILTER_NAMES, Asked, asked_of, asking_of_page, words_of
-from exceptions.selectors import NOBODY, assignee_names, members_of
+from exceptions.pages.asking import FILTER_NAMES, Asked, asked_of, asking_of_page, canonical, words_of
+from exceptions.selectors import assignee_names, members_of
 from orders.selectors import STAGE_NAMES
 from orders.wording import STAGE_WORDS
 from tenants.gate import member_page
@@ -23,6 +23,7 @@ from tenants.models import Scope, User
 
 PAGE_SIZE = 50
 AGES = {"1": "1 hour", "4": "4 hours", "24": "1 day", "72": "3 days", "168": "1 week", "720": "30 days"}
+HISTORY = (("false", "Without history"), ("true", "History only"))
 Choices = Sequence[tuple[str, str]]
 
 
@@ -31,6 +32,15 @@ class TabLink:
     value: str
     title: str
     count: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ViewLink:
+    id: int
+    name: str
+    query: str
+    shared: bool
     current: bool
 
 
@@ -49,22 +59,30 @@ class Select:
 def exceptions(request: HttpRequest) -> HttpResponse:
     asking = asking_of_page(request)
     asked = asked_of(request.GET, asking)
-    columns = DEFAULT_COLUMNS
+    me = cast(User, asking.user).pk
+    around = look_around(me)
     page = page_sorted(
-        asked.filters, asked.sort, now=asking.now, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE, columns=columns
+        asked.filters,
+        asked.sort,
+        now=asking.now,
+        cursor=request.GET.get("cursor", ""),
+        size=PAGE_SIZE,
+        columns=around.columns,
     )
     members = members_of(asking.schema)
     name_assignees(page.rows, known=members)
     context = {
         "page": page,
-        "tabs": tabs_of(asked, asking),
+        "tabs": tabs_of(asked, me),
+        "views": views_of(around, canonical(request.GET)),
+        "query": canonical(request.GET),
         "asked": asked,
-        "selects": selects_of(request.GET, asked, members, asking),
+        "selects": selects_of(request.GET, asked, around, people_of(members, me)),
         "search": request.GET.get("search", ""),
         "sorts": SORT_TITLES.items(),
-        "columns": [(name, COLUMN_TITLES[name]) for name in columns],
+        "columns": [(name, COLUMN_TITLES[name]) for name in around.columns],
         "filtered": any(request.GET.get(name) for name in FILTER_NAMES),
-        "files": [(kind.upper(), file_address(request.GET, asked, asking, kind)) for kind in ("csv",)],
+        "files": [(kind.upper(), file_address(request.GET, asked, kind)) for kind in ("csv",)],
         "can_act": can_act(request),
     }
     return show(request, "exceptions/list.html", "exceptions/_list.html", context)
@@ -82,8 +100,11 @@ def name_assignees(records: Sequence[ExceptionRecord], *, known: Sequence[User] 
         record.assignee_name = names.get(record.assignee_id or 0, "")  # type: ignore[attr-defined]
 
 
-def tabs_of(asked: Asked, asking: Asking) -> list[TabLink]:
-    me = asking.user.pk if asking.user else NOBODY
+def views_of(around: Around, query: str) -> list[ViewLink]:
+    return [ViewLink(view.id, view.name, view.query, view.shared, view.query == query) for view in around.views]
+
+
+def tabs_of(asked: Asked, me: int) -> list[TabLink]:
     counts = count_each({value: tab.narrow(asked.base, me=me) for value, tab in TABS.items()})
     return [TabLink(value, tab.title, counted(counts[value]), value == asked.tab) for value, tab in TABS.items()]
 
@@ -92,33 +113,32 @@ def counted(number: int) -> str:
     return f"{MOST_COUNTED:,}+" if number > MOST_COUNTED else f"{number:,}"
 
 
-def selects_of(query: QueryDict, asked: Asked, members: Sequence[User], asking: Asking) -> list[Select]:
+def people_of(members: Sequence[User], me: int) -> Choices:
+    others = [(user.username, user.get_full_name() or user.username) for user in members if user.pk != me]
+    return [("me", "Mine"), ("nobody", "Nobody's"), *others]
+
+
+def selects_of(query: QueryDict, asked: Asked, around: Around, people: Choices) -> list[Select]:
     """The filters to choose from. Those with one choice at most are left out, unless the address names one."""
-    found = offered()
-    people = [(user.username, user.get_full_name() or user.username) for user in members if user != asking.user]
-    history = (("false", "Without history"), ("true", "History only"))
+    ages = [(hours, f"Older than {words}") for hours, words in AGES.items()]
+    seen = {
+        "merchant": around.merchants,
+        "carrier": around.carriers,
+        "warehouse": around.warehouses,
+        "tag": around.tags,
+    }
     selects = [
         Select("severity", "Severity", "Any severity", query.get("severity", ""), Severity.choices),
         Select("reason_code", "Reason", "Any reason", query.get("reason_code", ""), Reason.choices),
         Select("stage", "Stage", "Any stage", query.get("stage", ""), [(n, STAGE_WORDS[n]) for n in STAGE_NAMES]),
-        *(seen_select(query, name, words) for name, words in seen_words(found).items()),
-        Select(
-            "older_than",
-            "Age",
-            "Any age",
-            query.get("older_than", ""),
-            [(h, f"Older than {w}") for h, w in AGES.items()],
-        ),
-        Select("history", "History", "With history", query.get("history", ""), history),
+        *(seen_select(query, name, words) for name, words in seen.items()),
+        Select("older_than", "Age", "Any age", query.get("older_than", ""), ages),
+        Select("history", "History", "With history", query.get("history", ""), HISTORY),
     ]
     if not asked.within.whose:
-        whose = [("me", "Mine"), ("nobody", "Nobody's"), *people]
-        selects.append(Select("assignee", "Assignee", "Anybody's", query.get("assignee", ""), whose))
-    return [shown for select in selects if (shown := with_chosen(select)).value or len(shown.choices) > 1]
-
-
-def seen_words(found: Offered) -> Mapping[str, Sequence[str]]:
-    return {"merchant": found.merchants, "carrier": found.carriers, "warehouse": found.warehouses}
+        selects.append(Select("assignee", "Assignee", "Anybody's", query.get("assignee", ""), people))
+    chosen = [with_chosen(select) for select in selects]
+    return [select for select in chosen if select.value or len(select.choices) > (select.name != "tag")]
 
 
 def seen_select(query: QueryDict, name: str, words: Sequence[str]) -> Select:
@@ -132,7 +152,7 @@ def with_chosen(select: Select) -> Select:
     return Select(select.name, select.title, select.any, select.value, [*select.choices, (select.value, select.value)])
 
 
-def file_address(query: QueryDict, asked: Asked, asking: Asking, kind: str) -> str:
+def file_address(query: QueryDict, asked: Asked, kind: str) -> str:
     """The same list as a file of the API, which knows no tabs."""
     wanted: dict[str, Any] = {key: value for key, value in words_of(query).items() if key in FILTER_NAMES and value}
     wanted |= {"status": list(asked.within.status)}
