@@ -19,11 +19,13 @@ from orders.deadletters import Letter, printable
 from orders.demands import meet
 from orders.events import OLDEST, Origin
 from orders.ingest import CONFLICT, NEW, Receipt, ingest
+from orders.limits import limits
 from orders.models import Entrance
 from orders.providers.delivery import Delivery, Unusable
 from orders.providers.registry import ADAPTERS
 from orders.providers.signatures import is_malformed
 from orders.sources import Source, find_source, read_delivery
+from tenants.limits import client_address
 
 MAX_BODY = 5 * 1024 * 1024
 NOBODY = ("nobody-has-this-secret",)  # an unknown address costs a comparison too
@@ -37,7 +39,13 @@ def webhook(request: HttpRequest, tenant: str, source: str) -> HttpResponse:
     headers = {name.lower(): value for name, value in request.headers.items()}
     if is_malformed(headers):
         raise BadRequest("The signature headers are not well-formed.")
-    return retried_if_cut(lambda: receive(tenant, source, body, headers))
+    address = client_address(request) or ""
+    limits.check_forger(address, tenant)
+    try:
+        return retried_if_cut(lambda: receive(tenant, source, body, headers))
+    except Unauthorized:
+        limits.note_forged(address, tenant)
+        raise
 
 
 def receive(tenant: str, name: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
@@ -51,6 +59,7 @@ def receive(tenant: str, name: str, body: bytes, headers: Mapping[str, str]) -> 
             ADAPTERS["shopify"].verify(Delivery("", body, headers, OLDEST), NOBODY)
         INGEST_ERRORS.labels("", "", "signature").inc()
         raise Unauthorized("There is no such address, or the signature is not valid.")
+    limits.admit_signed(source.schema)
     delivery = source.delivery(body, headers, correlation_id=correlation_id.get())
     try:
         reading = read_delivery(source, delivery)

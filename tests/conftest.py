@@ -10,6 +10,7 @@ from django_tenants.utils import schema_context
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from orders.limits import limits
 from tenants.models import Tenant
 from tenants.services import create_tenant
 
@@ -42,6 +43,12 @@ def django_db_setup(
             )
         connection.close()
         teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_sent_anything() -> None:
+    """The door's limits are the process's, and every test sends from the same address."""
+    limits.forget()
 
 
 @pytest.fixture

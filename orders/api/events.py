@@ -6,7 +6,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from e2a.errors import BadRequest, Conflict, Forbidden, TooLarge, Unprocessable
+from e2a.errors import BadRequest, Conflict, Forbidden, TooLarge, Unauthorized, Unprocessable
 from e2a.observability.correlation import correlation_id
 from e2a.observability.metrics import INGEST_ERRORS
 from e2a.postgresql.raw import retried_if_cut
@@ -14,8 +14,10 @@ from orders.bodies import JSON, NDJSON, media_type, read_body, refuse_method
 from orders.deadletters import Letter
 from orders.events import MAX_PAYLOAD_BYTES, EventBody, Incoming, decode_event, prepare
 from orders.ingest import CONFLICT, MAX_EVENTS, NEW, Receipt, ingest
+from orders.limits import limits
 from orders.refusals import refused_letter
 from tenants.access import Access, UnknownCaller, bearer_of
+from tenants.limits import client_address
 from tenants.models import Scope
 from tenants.tokens import access_by_bearer
 
@@ -49,9 +51,11 @@ def receive_event(request: HttpRequest) -> HttpResponse:
     access = sender_of(request)
     media_type(request, (JSON,))
     raw = read_body(request, MAX_BODY)
+    limits.admit(access.schema)
     try:
         body = decode_event(raw)
         check_bounds(access, body)
+        limits.admit_sources(access.schema, (body.source,))
         event = prepare(body, raw=raw, now=access.now, merchant=access.merchant, correlation_id=correlation_id.get())
     except Unprocessable as refusal:
         letter = refused_letter(raw, refusal.errors, merchant=access.merchant, correlation_id=correlation_id.get())
@@ -84,6 +88,7 @@ def receive_batch(request: HttpRequest) -> HttpResponse:
     access = sender_of(request)
     kind = media_type(request, (JSON, NDJSON))
     raws = split_batch(read_body(request, MAX_BATCH_BODY), kind)
+    limits.admit(access.schema, len(raws))
     events: list[Incoming] = []
     letters: list[Letter] = []
     rejected: list[dict[str, Any]] = []
@@ -98,6 +103,7 @@ def receive_batch(request: HttpRequest) -> HttpResponse:
             rejected.append({"index": index, "event_id": letter.event_id, "errors": errors})
             if isinstance(refusal, Unprocessable):
                 letters.append(letter)
+    limits.admit_sources(access.schema, (event.source for event in events))
     receipts = ingest(access.schema, events, now=access.now, letters=letters) if events or letters else []
     rejected += conflicts(events, receipts)
     if rejected:
@@ -147,11 +153,17 @@ def split_batch(body: bytes, kind: str) -> list[bytes]:
 
 
 def sender_of(request: HttpRequest) -> Access:
-    """Raises: Unauthorized, OtherTenant, Forbidden (a person's token never has the scope)."""
+    """Raises: Unauthorized, OtherTenant, Forbidden (a person's token never has the scope), TooMany."""
     token = bearer_of(request.META.get("HTTP_AUTHORIZATION", ""))
     if not token:
         raise UnknownCaller
-    access = access_by_bearer(token, request.META.get("HTTP_X_TENANT_ID", ""))
+    address, tenant = client_address(request) or "", request.META.get("HTTP_X_TENANT_ID", "")
+    limits.check_forger(address, tenant)
+    try:
+        access = access_by_bearer(token, tenant)
+    except Unauthorized:
+        limits.note_forged(address, tenant)
+        raise
     access.require(Scope.INGEST)
     return access
 
