@@ -14,6 +14,7 @@ from exceptions.analyst.models import Analysis, AnalystSwitch, Feedback, KnownCa
 from exceptions.choices import Kind, Reason, Resolution, ResolvedBy, Severity, Status, Verdict
 from exceptions.deliveries.models import Delivery  # noqa: F401
 from exceptions.desk.models import DeskColumns, SavedView  # noqa: F401
+from exceptions.notifications.models import Notification, Preference  # noqa: F401
 from exceptions.playbooks.models import Approval, Attempt, DryRun, Plan, Playbook  # noqa: F401
 from exceptions.tags import TAG_LENGTH
 

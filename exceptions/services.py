@@ -20,6 +20,8 @@ from exceptions.analyst.feedback import learn_from_closes
 from exceptions.choices import Kind
 from exceptions.errors import ImpossibleChange, NoSuchException
 from exceptions.models import ExceptionRecord, TimelineEntry
+from exceptions.notifications.causes import notices_of
+from exceptions.notifications.services import notify, people_named
 from exceptions.tags import NoTag, read_tag
 from exceptions.transitions import Act, State
 
@@ -71,7 +73,16 @@ def take_exception(
 
 
 def comment_on_exception(*, exception_id: int, text: str, actor: str, now: datetime) -> ExceptionRecord:
-    return act_on_one(exception_id, transitions.comment(), actor=actor, reason=text, now=now)
+    """Who is named with @ is told. Raises: Unprocessable for a name that no member has."""
+    return act_on_one(exception_id, comment_act(text), actor=actor, reason=text, now=now)
+
+
+def comment_act(text: str) -> Act:
+    """Raises: Unprocessable."""
+    named = people_named(text)
+    if named.trouble:
+        raise Unprocessable(errors={"text": [named.trouble]})
+    return transitions.comment(mentions=named.names)
 
 
 def tag_exception(*, exception_id: int, tag: str, actor: str, now: datetime) -> ExceptionRecord:
@@ -149,10 +160,11 @@ def write(ids: Sequence[int], act: Act, *, actor: str, reason: str, now: datetim
     if not ids:
         return
     ExceptionRecord.objects.filter(pk__in=ids).update(**columns_of(act), updated_at=now)
-    TimelineEntry.objects.bulk_create(
+    entries = TimelineEntry.objects.bulk_create(
         TimelineEntry(exception_id=pk, at=now, kind=act.kind, actor=actor, reason=reason, detail=act.detail)
         for pk in ids
     )
+    notify(notices_of(act, [(entry.exception_id, entry.pk) for entry in entries], actor=actor), now=now)
     if label := act.detail.get("label"):
         learn_from_closes(ids, label, actor=actor, now=now)
     transaction.on_commit(partial(pulse.touch, connection.schema_name))  # type: ignore[attr-defined]

@@ -96,8 +96,10 @@ def wake() -> Act:
     return Act(Kind.WOKEN, UNRESOLVED, {"snoozed_until": None})
 
 
-def comment() -> Act:
-    return Act(Kind.COMMENTED, tuple(Status.values))
+def comment(*, mentions: Mapping[int, str] | None = None) -> Act:
+    """`mentions`: user names by id of those whom it names."""
+    named = [{"id": user_id, "name": name} for user_id, name in (mentions or {}).items()]
+    return Act(Kind.COMMENTED, tuple(Status.values), detail={"mentions": named} if named else {})
 
 
 def tag(*, name: str) -> Act:

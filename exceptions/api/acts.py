@@ -15,7 +15,7 @@ from exceptions.api.serializers import (
     SnoozeSerializer,
     TagSerializer,
 )
-from exceptions.services import snooze_act
+from exceptions.services import comment_act, snooze_act
 from exceptions.transitions import Act
 
 INPUTS: Mapping[str, type[serializers.Serializer[Any]]] = {
@@ -55,7 +55,7 @@ def read_act(action: str, body: Any, asking: Asking) -> tuple[Act, str]:
         case "tag" | "untag":
             return TAGGING[action](name=data["tag"]), reason
         case _:
-            return transitions.comment(), reason
+            return comment_act(data["text"]), reason
 
 
 def assignment(data: Mapping[str, Any], asking: Asking) -> Act:

@@ -26,6 +26,7 @@ class Delivery(models.Model):
     channel = models.CharField(max_length=8, choices=Channel.choices)
     target = models.CharField(max_length=32, db_default="")
     recipient = EncryptedTextField(db_default="")
+    user_id = models.BigIntegerField(null=True)  # whose notification it is: not sent once that person has left
     content = EncryptedTextField()  # JSON
     exception = models.ForeignKey(
         "exceptions.ExceptionRecord", models.CASCADE, null=True, related_name="deliveries", db_index=False
@@ -56,6 +57,9 @@ class Delivery(models.Model):
                 condition=Q(state__in=[DeliveryState.WAITING, DeliveryState.SENDING]),
             ),
             models.Index(fields=["-created_at", "-id"], name="delivery_newest"),
+            models.Index(
+                fields=["user_id", "-created_at"], name="delivery_to_person", condition=Q(user_id__isnull=False)
+            ),
             models.Index(fields=["exception"], name="delivery_of", condition=Q(exception__isnull=False)),
         ]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render
 from django.urls import reverse
 
 from e2a.errors import Unprocessable
@@ -72,7 +73,8 @@ class CommentForm(forms.Form):
     text = forms.CharField(
         max_length=10_000,
         label="Comment",
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
+        help_text="@ and the name of a member tells that person.",
         error_messages={"required": "Say something first."},
     )
 
@@ -184,11 +186,22 @@ def comment(request: HttpRequest, exception_id: int) -> HttpResponse:
     asking = asking_of_page(request)
     form = CommentForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        services.comment_on_exception(
-            exception_id=exception_id, actor=asking.actor, now=asking.now, **strings(form.cleaned_data)
-        )
-        return acted(request, exception_id, "Your comment is in the timeline.")
+        try:
+            services.comment_on_exception(
+                exception_id=exception_id, actor=asking.actor, now=asking.now, **strings(form.cleaned_data)
+            )
+            return acted(request, exception_id, "Your comment is in the timeline.")
+        except Unprocessable as error:
+            form.add_error("text", error.errors["text"])
+    if request.method == "POST" and beside_field(request):
+        return render(request, "exceptions/_comment_trouble.html", {"form": form}, status=422)
     return ask(request, asking, exception_id, form)
+
+
+def beside_field(request: HttpRequest) -> bool:
+    """Whether the comment comes from the field under the timeline, which shows only what is wrong."""
+    htmx: Any = request.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and htmx.target == "comment-trouble"
 
 
 def strings(data: Mapping[str, Any]) -> dict[str, str]:

@@ -1,0 +1,15 @@
+"""Addresses of what a person is told: the inbox, its bell, and what each person chooses."""
+
+from django.urls import path
+
+from exceptions.pages import inbox, notification_settings
+
+urlpatterns = [
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/settings/", notification_settings.notification_settings, name="notification-settings"),
+    path("inbox/bell/", inbox.bell, name="bell"),
+    path("inbox/people/", inbox.people, name="people"),
+    path("inbox/read/", inbox.read_all, name="inbox-read-all"),
+    path("inbox/<int:notification_id>/read/", inbox.read, name="inbox-read"),
+    path("inbox/<int:notification_id>/open/", inbox.open_notification, name="inbox-open"),
+]
