@@ -73,6 +73,7 @@ TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 TENANT_LIMIT_SET_CALLS = True
 AUTH_USER_MODEL = "tenants.User"
+METRIC_COLLECTORS = ["e2a.observability.gauges.Servers", "analytics.gauges.Tenants"]
 EXCEPTION_BOOK = "exceptions.book.Book"
 SOURCE_HEALTH = "orders.source_health.source_health"
 LIVE_VERSION = "exceptions.live.version"

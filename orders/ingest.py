@@ -15,7 +15,7 @@ from typing import TypeVar
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from e2a.observability.metrics import INGEST_SECONDS, INGEST_SUCCESS, SLA_BREACHES
+from e2a.observability.metrics import EVENT_TYPES, INGEST_SECONDS, INGEST_SUCCESS, SLA_BREACHES, SOURCES
 from e2a.postgresql.raw import raw_connection
 from e2a.pulse import pulse
 from orders.deadletters import Letter, store_letters
@@ -194,7 +194,8 @@ def report(
     for event, receipt in zip(events, receipts, strict=True):
         if receipt.status == NEW:
             stored += 1
-            INGEST_SUCCESS.labels(schema, event.event_type, event.source).inc()
+            kind, source = EVENT_TYPES.of(schema, event.event_type), SOURCES.of(schema, event.source)
+            INGEST_SUCCESS.labels(schema, kind, source).inc()
     for change in writes.changes:
         if change.is_breach_or_problem and change.now is not None:
             SLA_BREACHES.labels(schema, change.reason, change.now.severity).inc()

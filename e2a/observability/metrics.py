@@ -18,3 +18,22 @@ AI_FAILURES = Counter(
     "octup_ai_failures_total", "Analyses that were tried with the AI and fell back.", ["provider", "model", "reason"]
 )
 AI_TOKENS = Counter("octup_ai_tokens_used_total", "Tokens charged.", ["provider", "model"])
+
+
+class Words:
+    """Keeps a metric's labels few where a sender chooses them: a tenant's first words are kept, the rest are `other`."""
+
+    def __init__(self, most: int = 50) -> None:
+        self.most = most
+        self.known: dict[str, set[str]] = {}
+
+    def of(self, tenant: str, word: str) -> str:
+        known = self.known.setdefault(tenant, set())
+        if word not in known:
+            if len(known) >= self.most:
+                return "other"
+            known.add(word)
+        return word
+
+
+EVENT_TYPES, SOURCES = Words(), Words()
