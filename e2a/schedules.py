@@ -42,6 +42,7 @@ SCHEDULES = (
     Schedule("watch the sources", "orders.watch_all_sources", 60),
     Schedule("analyse exceptions", "exceptions.analyse", 5),
     Schedule("judge the analysts", "exceptions.judge_analysts", 300),
+    Schedule("act on many exceptions", "exceptions.sweep_bulk_runs", 3),
     Schedule("act on exceptions", "exceptions.sweep_actions", 3),
     Schedule("tidy actions", "exceptions.tidy_actions", 3600),
 )

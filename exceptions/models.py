@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from exceptions.analyst.models import Analysis, AnalystSwitch, Feedback, KnownCause  # noqa: F401  Django finds an app's tables here
 from exceptions.choices import Kind, Reason, Resolution, ResolvedBy, Severity, Status, Verdict
 from exceptions.deliveries.models import Delivery  # noqa: F401
-from exceptions.desk.models import DeskColumns, SavedView  # noqa: F401
+from exceptions.desk.models import BulkRun, DeskColumns, SavedView  # noqa: F401
 from exceptions.notifications.models import Notification, Preference  # noqa: F401
 from exceptions.playbooks.models import Approval, Attempt, DryRun, Plan, Playbook  # noqa: F401
 from exceptions.tags import TAG_LENGTH

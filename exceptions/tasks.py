@@ -11,6 +11,7 @@ from django_tenants.utils import schema_context
 from exceptions.analyst import services as analyst
 from exceptions.analyst.prompts import CURRENT
 from exceptions.analyst.switch import switch_off_if_losing
+from exceptions.desk.tasks import sweep_bulk_runs, work_on_bulk_run  # noqa: F401
 from exceptions.playbooks.tasks import sweep_actions, tidy, work_actions  # noqa: F401  Celery finds an app's tasks here
 from exceptions.selectors import database_now
 from orders.tasks import check_schema

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from exceptions.pages import acts, analysis, detail, listing, scoreboard, tags, views
+from exceptions.pages import acts, analysis, bulk, detail, listing, scoreboard, tags, views
 from exceptions.pages.live import live
 
 urlpatterns = [
@@ -24,6 +24,9 @@ urlpatterns = [
     path("exceptions/views/new/", views.new_view, name="exceptions-view-new"),
     path("exceptions/views/<int:view_id>/", views.change_view, name="exceptions-view"),
     path("exceptions/views/<int:view_id>/delete/", views.delete_view, name="exceptions-view-delete"),
+    path("exceptions/bulk/<str:action>/ask/", bulk.ask, name="exceptions-bulk-ask"),
+    path("exceptions/bulk/<int:run_id>/", bulk.run, name="exceptions-bulk"),
+    path("exceptions/bulk/<int:run_id>/stop/", bulk.stop, name="exceptions-bulk-stop"),
     path("exceptions/columns/", views.columns, name="exceptions-columns"),
     path("exceptions/<int:exception_id>/", detail.exception, name="exception"),
     path("exceptions/<int:exception_id>/acknowledge/", acts.acknowledge, name="exception-acknowledge"),

@@ -37,3 +37,60 @@ class DeskColumns(models.Model):
 
     def __str__(self) -> str:
         return f"columns of {self.user_id}"
+
+
+class RunState(models.TextChoices):
+    ASKED = "asked", "Not confirmed"  # the person is looking at the question
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    STOPPED = "stopped", "Stopped"
+
+
+class BulkRun(models.Model):
+    """One act on many exceptions: the row is its own queue, and says how far it is.
+
+    `ids` are what the person was shown when the count was asked for; what came into the filter later is no part of it. Those
+    before `position` are dealt with. Whoever works on it holds the lease.
+    """
+
+    action = models.CharField(max_length=16)
+    given = models.JSONField(db_default={})  # what the act needs, as exceptions.desk.acts.build takes it
+    filters = models.JSONField(null=True)  # as exceptions.selectors.Filters; null for a selection row by row
+    ids = ArrayField(models.BigIntegerField(), db_default=[])  # emptied at the end
+    total = models.PositiveIntegerField()
+    state = models.CharField(max_length=8, choices=RunState.choices, db_default=RunState.ASKED)
+    position = models.PositiveIntegerField(db_default=0)
+    changed = models.PositiveIntegerField(db_default=0)
+    skipped = models.JSONField(db_default={})  # {why: how many}
+    examples = models.JSONField(db_default=[])  # the first skipped: [exception id, why]
+    came = models.PositiveIntegerField(db_default=0)  # in the filter when it began, but not when it was asked
+    asked_by = models.CharField(max_length=200)
+    asked_at = models.DateTimeField(db_default=Now())
+    began_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], name="bulk_running", condition=Q(state="running")),
+            models.Index(fields=["asked_at"], name="bulk_asked", condition=Q(state="asked")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} of {self.total}"
+
+    @property
+    def total_words(self) -> str:
+        return "1 exception" if self.total == 1 else f"{self.total:,} exceptions"
+
+    @property
+    def changed_words(self) -> str:
+        return f"{self.changed:,}"
+
+    @property
+    def skips(self) -> int:
+        return sum(self.skipped.values())
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.position // max(self.total, 1)
