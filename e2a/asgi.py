@@ -10,6 +10,9 @@ django_application = get_asgi_application()
 from channels.routing import ProtocolTypeRouter  # noqa: E402  # the apps must be loaded first
 from django.utils.module_loading import import_string  # noqa: E402
 
+from e2a.observability.watchers import start_watchers  # noqa: E402
+
+start_watchers()
 application = ProtocolTypeRouter(
     {"http": django_application, "websocket": import_string("tenants.sockets.application")}
 )

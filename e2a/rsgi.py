@@ -22,6 +22,7 @@ from granian.rsgi import ProtocolClosed, ProtocolError  # type: ignore[attr-defi
 from e2a.errors import BadRequest, ProblemError, TooLarge, of_status, problem_response
 from e2a.fair_queue import FairQueue
 from e2a.observability.correlation import accept_or_make, correlation_id
+from e2a.observability.watchers import start_watchers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "e2a.settings")
 T = TypeVar("T")
@@ -79,6 +80,7 @@ class DoorHandler(WSGIHandler):
 class Application:
     def __init__(self) -> None:
         django.setup(set_prefix=False)
+        start_watchers()
         self.door, self.rest = DoorHandler(), WSGIHandler()
         self.threads = Threads(settings.DB_POOL_SIZE or THREADS)
 

@@ -321,6 +321,14 @@ AI_MIN_CONFIDENCE = env.number("AI_MIN_CONFIDENCE", 0.55, low=0, high=1)
 OTEL_EXPORTER_OTLP_ENDPOINT = env.url("OTEL_EXPORTER_OTLP_ENDPOINT", "", ("http://", "https://"))
 NEW_RELIC_LICENSE_KEY = env.text("NEW_RELIC_LICENSE_KEY")
 SENTRY_DSN = env.url("SENTRY_DSN", "", ("https://", "http://"))
+TRACE_RATIO = env.number("E2A_TRACE_RATIO", 0.01, low=0, high=1)
+WATCHERS = []
+if OTEL_EXPORTER_OTLP_ENDPOINT or NEW_RELIC_LICENSE_KEY:
+    WATCHERS.append("e2a.observability.tracing.start")
+    for _each in (MIDDLEWARE, DOOR_MIDDLEWARE):
+        _each.insert(1, "e2a.observability.tracing.TracingMiddleware")
+if SENTRY_DSN:
+    WATCHERS.append("e2a.observability.crashes.start")
 EMAIL_URL = env.url(
     "EMAIL_URL", "consolemail://", ("smtp://", "smtps://", "smtp+tls://", "consolemail://", "memorymail://")
 )

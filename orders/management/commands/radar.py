@@ -13,6 +13,7 @@ from django.db import connection
 from e2a.commands import JSONCommand
 from e2a.errors import DATABASE_DOWN
 from e2a.heartbeat import beat
+from e2a.observability.watchers import start_watchers
 from orders.radar import Round, run_round
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class Command(JSONCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["once"]:
+            start_watchers()
             watch(stop_on_signals())
             return
         try:
