@@ -44,6 +44,8 @@ SCHEDULES = (
     Schedule("judge the analysts", "exceptions.judge_analysts", 300),
     Schedule("act on many exceptions", "exceptions.sweep_bulk_runs", 3),
     Schedule("act on exceptions", "exceptions.sweep_actions", 3),
+    Schedule("tell people", "exceptions.sweep_people", 3),
+    Schedule("tidy notifications", "exceptions.tidy_people", 3600),
     Schedule("tidy actions", "exceptions.tidy_actions", 3600),
 )
 

@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 from psycopg.rows import tuple_row
 
+from exceptions.alarms import USUALLY, alarm_of, raise_statement
 from exceptions.reconcile import Decision, Entry, Snapshot, reconcile
 from orders.ports import Change, Correction
 from tenants.weights import priority_parts
@@ -63,6 +64,8 @@ class Statements:
     insert: str
     update: str
     tell: str
+    alarm: str
+    schema: str
 
 
 @lru_cache(maxsize=4096)
@@ -77,6 +80,8 @@ def statements(schema: str) -> Statements:
         insert=INSERT.format(s=qualified, columns=COLUMNS, types=TYPES),
         update=UPDATE.format(s=qualified, columns=COLUMNS, types=TYPES, values=values),
         tell=TELL.format(s=qualified),
+        alarm=raise_statement(schema),
+        schema=schema,
     )
 
 
@@ -87,11 +92,12 @@ class Writes:
     born: dict[Key, dict[str, Any]] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
+    alarms: list[dict[str, Any]] = field(default_factory=list)
     surfaced: set[Key] = field(default_factory=set)
 
 
 class Book:
-    """Keeps the exceptions. Two round trips whatever the number of changes; never commits."""
+    """Keeps the exceptions. Two round trips whatever the number of changes; never commits. Tells people, in the same breath."""
 
     def apply(self, connection: Connection, *, schema: str, changes: Sequence[Change], now: datetime) -> list[int]:
         """Writes what the table of reconciling says. Returns the ids of the exceptions opened or reopened, ascending.
@@ -149,6 +155,9 @@ def decide(changes: Iterable[Change], stored: Mapping[Key, tuple[int, Snapshot]]
         if decision.surfaced:
             writes.surfaced.add(key)
         entries = [told(entry, change.cause) for entry in decision.entries]
+        alarm = alarm_of(entry.kind for entry in decision.entries)
+        if alarm and not is_silent(decision):
+            writes.alarms.append({"o": key[0], "c": key[1], "alarm": alarm, "actor": entries[0]["actor"]})
         if number is None:
             writes.born[key] = identity(change) | columns | entries[0]
         else:
@@ -176,6 +185,11 @@ def decided(change: Change, exception: Snapshot | None, now: datetime) -> Decisi
     return Decision(weighed, decision.entries, decision.surfaced)
 
 
+def is_silent(decision: Decision) -> bool:
+    """Over before it could be seen: born resolved."""
+    return any(entry.detail.get("born") for entry in decision.entries)
+
+
 def identity(change: Change) -> dict[str, Any]:
     return {
         "order_id": change.order_pk,
@@ -201,6 +215,9 @@ def send(connection: Connection, texts: Statements, writes: Writes, now: datetim
             connection.execute(texts.update, {"rows": as_json(writes.rows), "now": now})
         if writes.entries:
             connection.execute(texts.tell, {"entries": as_json(writes.entries), "now": now})
+        if writes.alarms:
+            alarms = {"alarms": as_json(writes.alarms), "schema": texts.schema, "now": now, **USUALLY}
+            connection.execute(texts.alarm, alarms)
     return {(order, reason): number for number, order, reason in born.fetchall()} if writes.born else {}
 
 

@@ -5,7 +5,7 @@ book only; the rest are decisions, of people or of the reconcile table.
 """
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -14,6 +14,7 @@ from exceptions.analyst.models import Analysis, AnalystSwitch, Feedback, KnownCa
 from exceptions.choices import Kind, Reason, Resolution, ResolvedBy, Severity, Status, Verdict
 from exceptions.deliveries.models import Delivery  # noqa: F401
 from exceptions.desk.models import BulkRun, DeskColumns, SavedView  # noqa: F401
+from exceptions.escalation.models import EscalationClock, EscalationPlan  # noqa: F401
 from exceptions.notifications.models import Notification, Preference  # noqa: F401
 from exceptions.playbooks.models import Approval, Attempt, DryRun, Plan, Playbook  # noqa: F401
 from exceptions.tags import TAG_LENGTH
@@ -133,7 +134,10 @@ class TimelineEntry(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=~Q(actor=""), name="timeline_has_actor")]
-        indexes = [models.Index(fields=["exception", "id"], name="timeline_in_order")]
+        indexes = [
+            models.Index(fields=["exception", "id"], name="timeline_in_order"),
+            BrinIndex(fields=["at"], name="timeline_by_time", autosummarize=True),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.actor}"

@@ -19,6 +19,7 @@ from exceptions import transitions
 from exceptions.analyst.feedback import learn_from_closes
 from exceptions.choices import Kind
 from exceptions.errors import ImpossibleChange, NoSuchException
+from exceptions.escalation.clocks import follow_act
 from exceptions.models import ExceptionRecord, TimelineEntry
 from exceptions.notifications.causes import notices_of
 from exceptions.notifications.services import notify, people_named
@@ -165,6 +166,7 @@ def write(ids: Sequence[int], act: Act, *, actor: str, reason: str, now: datetim
         for pk in ids
     )
     notify(notices_of(act, [(entry.exception_id, entry.pk) for entry in entries], actor=actor), now=now)
+    follow_act(act.kind, ids, now=now)
     if label := act.detail.get("label"):
         learn_from_closes(ids, label, actor=actor, now=now)
     transaction.on_commit(partial(pulse.touch, connection.schema_name))  # type: ignore[attr-defined]

@@ -12,6 +12,8 @@ from exceptions.analyst import services as analyst
 from exceptions.analyst.prompts import CURRENT
 from exceptions.analyst.switch import switch_off_if_losing
 from exceptions.desk.tasks import sweep_bulk_runs, work_on_bulk_run  # noqa: F401
+from exceptions.notifications.tidying import tidy_notifications
+from exceptions.people_round import people_round, schemas_with_people_waiting
 from exceptions.playbooks.tasks import sweep_actions, tidy, work_actions  # noqa: F401  Celery finds an app's tasks here
 from exceptions.selectors import database_now
 from orders.tasks import check_schema
@@ -59,6 +61,33 @@ def analyse_with_ai(schema: str, analysis_id: int, **kwargs: object) -> bool:
     with schema_context(schema):
         found = analyst.analyse_one(schema, analysis_id, analyst.tools_of_settings(), now=database_now())
     return found is not None
+
+
+@shared_task(name="exceptions.sweep_people", ignore_result=True, expires=30)
+def sweep_people(**kwargs: object) -> int:
+    """Sent by beat every few seconds: nudges the tenants where somebody waits to be told something. Returns how many."""
+    schemas = schemas_with_people_waiting(database_now())
+    for schema in schemas:
+        serve_people.delay(schema)
+    return len(schemas)
+
+
+@shared_task(name="exceptions.serve_people", ignore_result=True, expires=30)
+def serve_people(schema: str, **kwargs: object) -> int:
+    """Wakes, escalates, sums up and hands over what is due in one tenant. Returns how much."""
+    check_schema(schema)
+    with schema_context(schema):
+        return people_round(Tenant.objects.get(schema_name=schema), now=database_now()).total
+
+
+@shared_task(name="exceptions.tidy_people", ignore_result=True)
+def tidy_people(**kwargs: object) -> int:
+    """Removes old notifications in every tenant. Returns how many."""
+    tidied = 0
+    for schema in Tenant.objects.filter(active=True).values_list("schema_name", flat=True):
+        with schema_context(schema):
+            tidied += tidy_notifications(now=database_now())
+    return tidied
 
 
 @shared_task(name="exceptions.judge_analysts", ignore_result=True, expires=600)

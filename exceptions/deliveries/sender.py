@@ -21,7 +21,7 @@ from tenants.clients.errors import Busy, CallError, Refused, Unsure
 from tenants.clients.mail import Letter, send_mail
 from tenants.clients.slack import post_to_slack
 from tenants.clients.webhooks import send_webhook
-from tenants.models import Tenant
+from tenants.models import Membership, Tenant
 from tenants.outgoing.addresses import mailboxes
 from tenants.outgoing.models import Channel, OutgoingTarget
 from tenants.outgoing.services import signing_secrets
@@ -84,8 +84,9 @@ def call(schema: str, delivery: Delivery, ways: Ways, now: datetime) -> str:
     """Raises: CallError."""
     content: dict[str, Any] = json.loads(delivery.content)
     target = target_of(schema, delivery) if delivery.target else None
+    mailbox = delivery.recipient if delivery.user_id is None else mailbox_of(schema, delivery.user_id)
     if delivery.channel == Channel.EMAIL:
-        boxes = mailboxes(target.address) if target else [delivery.recipient]
+        boxes = mailboxes(target.address) if target else [mailbox]
         letter = Letter(boxes, content["subject"], content["text"], delivery.key, settings.E2A_BASE_DOMAIN)
         return send_mail(letter, backend=ways.mail)
     if target is None:
@@ -108,6 +109,15 @@ def webhook_body(delivery: Delivery, content: dict[str, Any]) -> bytes:
     """The same bytes at every try: type, timestamp and data, as Standard Webhooks has them."""
     told = {"type": content["type"], "timestamp": delivery.created_at.isoformat(), "data": content["data"]}
     return json.dumps(told, ensure_ascii=False).encode()
+
+
+def mailbox_of(schema: str, user_id: int) -> str:
+    """Of a member. Raises: Refused once the person has left or the account is off."""
+    members = Membership.objects.filter(tenant__schema_name=schema, user_id=user_id, user__is_active=True)
+    found = members.values_list("user__email", flat=True).first()
+    if found is None:
+        raise Refused("The person has left the team.")
+    return found
 
 
 def target_of(schema: str, delivery: Delivery) -> OutgoingTarget:

@@ -25,9 +25,12 @@ def queue_delivery(
     now: datetime,
     target: str = "",
     recipient: str = "",
+    user_id: int | None = None,
     exception_id: int | None = None,
 ) -> Delivery:
     """Call it in the transaction of what the message tells. The same key again is the same message, and gives the first.
+
+    `user_id`: the member whose notification it is; the address of an e-mail is then looked up when it is sent.
 
     `content`: {"subject", "text"} for e-mail, {"text"} for Slack, {"type", "data"} for a webhook.
     """
@@ -37,6 +40,7 @@ def queue_delivery(
             "channel": channel,
             "target": target,
             "recipient": recipient,
+            "user_id": user_id,
             "content": json.dumps(dict(content), ensure_ascii=False),
             "exception_id": exception_id,
             "created_at": now,

@@ -7,7 +7,7 @@ from datetime import datetime, time
 from e2a.errors import Unprocessable
 from exceptions.choices import Severity
 from exceptions.notifications.models import Preference
-from exceptions.notifications.quiet import QuietHours
+from exceptions.notifications.quiet import QuietHours, next_time
 from exceptions.notifications.words import USUAL, USUAL_SEVERITY, Matter, Way, choice
 from tenants.models import Tenant, zone_trouble
 from tenants.outgoing.models import OutgoingTarget
@@ -77,9 +77,16 @@ def save_chosen(*, user_id: int, tenant: Tenant, chosen: Chosen, now: datetime) 
             "digest_at": chosen.digest_at,
             "slack_target": chosen.slack_target,
             "webhook_target": chosen.webhook_target,
+            "digest_due_at": next_digest(chosen, now),
             "saved_at": now,
         },
     )
+
+
+def next_digest(chosen: Chosen, now: datetime) -> datetime | None:
+    """None when the person wants none."""
+    wanted = any(pair.startswith(f"{Matter.DIGEST}:") for pair in chosen.chosen)
+    return next_time(now, zone=chosen.timezone, at=chosen.digest_at) if wanted else None
 
 
 def troubles_of(chosen: Chosen, tenant: Tenant) -> dict[str, str]:

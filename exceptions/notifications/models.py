@@ -25,6 +25,7 @@ class Preference(models.Model):
     digest_at = models.TimeField(default=time(8, 0))
     slack_target = models.CharField(max_length=32, db_default="")  # names of outgoing targets
     webhook_target = models.CharField(max_length=32, db_default="")
+    digest_due_at = models.DateTimeField(null=True)  # the next summary; null: none is wanted
     saved_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -35,6 +36,7 @@ class Preference(models.Model):
                 name="preference_quiet_both_or_neither",
             )
         ]
+        indexes = [models.Index(fields=["digest_due_at"], name="digest_due", condition=Q(digest_due_at__isnull=False))]
 
     def __str__(self) -> str:
         return f"of user {self.user_id}"

@@ -43,8 +43,8 @@ def instant(day: date, at: time, zone: str, *, after: datetime) -> datetime:
     return first if first > after else local.replace(fold=1).astimezone(UTC)
 
 
-def digest_due(now: datetime, *, zone: str, at: time, since: datetime) -> date | None:
-    """The local day whose summary is due: its hour has come, and came after `since`. None when there is none."""
-    day = now.astimezone(ZoneInfo(zone)).date()
-    due = datetime.combine(day, at, ZoneInfo(zone)).astimezone(UTC)
-    return day if since < due <= now else None
+def next_time(after: datetime, *, zone: str, at: time) -> datetime:
+    """The first instant after `after` at which the clock of the zone shows `at`, in UTC."""
+    day = after.astimezone(ZoneInfo(zone)).date()
+    found = instant(day, at, zone, after=after)
+    return found if found > after else instant(day + A_DAY, at, zone, after=after)

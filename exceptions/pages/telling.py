@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from e2a.templatetags.page_parts import exact
 from exceptions.choices import Kind, Resolution, Severity
+from exceptions.escalation.chain import Effect, Unless, length
 from exceptions.models import TimelineEntry
 
 Detail = Mapping[str, Any]
@@ -63,6 +64,10 @@ def who(actor: str) -> str:
             return "the order's events"
         case "radar":
             return "the radar"
+        case "clock":
+            return "the clock"
+        case "escalation":
+            return "the escalation chain"
     return actor
 
 
@@ -91,6 +96,13 @@ def assigned(detail: Detail) -> str:
     return f"Assigned to {detail['to']}" if detail.get("to") else "Assigned to nobody"
 
 
+def escalated(detail: Detail) -> str:
+    people = " and ".join(detail.get("to", ())) or "nobody"
+    did = f"given to {people}" if detail.get("effect") == Effect.ASSIGN else f"{people} told"
+    waited = f"{length(detail.get('after_minutes', 0))} {word(Unless, detail.get('unless'))}"
+    return f"Escalated after {waited}: {did}" + (f" ({detail['why']})" if detail.get("why") else "")
+
+
 def again(what: str) -> Callable[[Detail], str]:
     return lambda detail: f"{what}: occurrence {detail['occurrence']}" if detail.get("occurrence") else what
 
@@ -107,6 +119,7 @@ def instant(text: Any) -> str:
 SENTENCES: Mapping[str, Callable[[Detail], str]] = {
     Kind.RESOLVED: resolved,
     Kind.ASSIGNED: assigned,
+    Kind.ESCALATED: escalated,
     Kind.TAGGED: lambda detail: f"Tag added: {detail.get('tag', '–')}",
     Kind.UNTAGGED: lambda detail: f"Tag removed: {detail.get('tag', '–')}",
     Kind.REOPENED: again("Reopened"),

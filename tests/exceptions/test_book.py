@@ -40,6 +40,7 @@ def test_a_late_order_opens_one_exception_and_says_what_made_it(in_acme: Tenant)
         "occurrence_key": "stage",
         "assignee_id": None,
         "snoozed_until": None,
+        "tags": [],
         "acknowledged_at": None,
         "resolved_at": None,
         "resolved_by": None,
@@ -200,9 +201,9 @@ def test_a_thousand_changes_take_two_round_trips(in_acme: Tenant) -> None:
     raw.cursor_factory, plain = Counting, raw.cursor_factory
     try:
         apply(*(change_of(order, LATE) for order in orders))
-        assert len(sent) == 2
+        assert len(sent) == 3  # the second and the third go together
         apply(*(change_of(order, ENDED, LATE) for order in orders))
-        assert len(sent) == 5  # the look; then the update and the timeline in one pipeline
+        assert len(sent) == 7  # the look; then the update, the timeline and who is told in one pipeline
     finally:
         raw.cursor_factory = plain
     assert TimelineEntry.objects.count() == 2000
