@@ -62,6 +62,7 @@ MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         (
             Entry("policy", "SLA policy", "ruler"),
             Entry("playbooks", "Playbooks", "book-open-check"),
+            Entry("escalation", "Escalation", "siren"),
             Entry("flows", "Flows", "refresh-cw"),
         ),
     ),

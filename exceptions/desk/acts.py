@@ -29,7 +29,7 @@ WORDS: Mapping[str, Words] = {
 
 
 def build(action: str, given: Mapping[str, Any], *, now: datetime) -> Act:
-    """`given`: take and assign need assignee_id and name; snooze until; resolve resolution and label."""
+    """`given`: take and assign need assignee_id and name; snooze until; comment may have mentions; resolve resolution and label."""
     match action:
         case "acknowledge":
             return transitions.acknowledge(at=now)
@@ -40,6 +40,6 @@ def build(action: str, given: Mapping[str, Any], *, now: datetime) -> Act:
         case "snooze":
             return transitions.snooze(until=datetime.fromisoformat(given["until"]))
         case "comment":
-            return transitions.comment()
+            return transitions.comment(mentions={person["id"]: person["name"] for person in given.get("mentions", ())})
         case _:
             return transitions.resolve(resolution=given["resolution"], at=now, label=given.get("label", ""))

@@ -1,8 +1,8 @@
-"""Addresses of what a person is told: the inbox, its bell, and what each person chooses."""
+"""Addresses of what a person is told: the inbox, its bell, what each person chooses, and escalation."""
 
 from django.urls import path
 
-from exceptions.pages import inbox, notification_settings
+from exceptions.pages import escalation, inbox, notification_settings
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -12,4 +12,6 @@ urlpatterns = [
     path("inbox/read/", inbox.read_all, name="inbox-read-all"),
     path("inbox/<int:notification_id>/read/", inbox.read, name="inbox-read"),
     path("inbox/<int:notification_id>/open/", inbox.open_notification, name="inbox-open"),
+    path("escalation/", escalation.escalation, name="escalation"),
+    path("escalation/edit/", escalation.edit_escalation, name="edit-escalation"),
 ]

@@ -132,7 +132,8 @@ def given_snooze(data: Given, asking: Asking) -> Given:
 
 
 def given_comment(data: Given, asking: Asking) -> Given:
-    return {"reason": data["text"]}
+    named = services.comment_act(data["text"]).detail.get("mentions", [])
+    return {"reason": data["text"], "mentions": named}
 
 
 def given_resolve(data: Given, asking: Asking) -> Given:
