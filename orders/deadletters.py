@@ -34,11 +34,15 @@ class Letter:
     merchant: str = ""
 
 
-def store_letters(connection: psycopg.Connection[Any], texts: Statements, letters: Sequence[Letter], *, now: datetime) -> None:
+def store_letters(
+    connection: psycopg.Connection[Any], texts: Statements, letters: Sequence[Letter], *, now: datetime
+) -> None:
     """One statement, whatever their number. The same refusal of the same bytes is counted, not kept twice."""
     rows = {row["digest"]: row for row in map(_row, letters)}
     if rows:
-        connection.execute(texts.dead_letters, {"letters": msgspec.json.encode(list(rows.values())).decode(), "now": now})
+        connection.execute(
+            texts.dead_letters, {"letters": msgspec.json.encode(list(rows.values())).decode(), "now": now}
+        )
 
 
 def _row(letter: Letter) -> dict[str, Any]:

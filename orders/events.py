@@ -142,7 +142,9 @@ def inspect_event(raw: bytes) -> EventBody:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         refuse_syntax(raw, error)
     errors: dict[str, list[str]] = {}
-    values = {name: _value(getattr(loose, name), name, errors) for name in LooseBody.__struct_fields__ if name != "payload"}
+    values = {
+        name: _value(getattr(loose, name), name, errors) for name in LooseBody.__struct_fields__ if name != "payload"
+    }
     for name, length in LENGTHS.items():
         _check_visible(values[name], name, length, errors)
     when = _check_time(values["occurred_at"], errors)
@@ -169,7 +171,9 @@ def prepare(body: EventBody, *, raw: bytes, now: datetime, merchant: str = "", c
     if body.source == OWN_SOURCE:
         errors["source"] = ["“e2a” is the product's own source; use the name of your system."]
     if body.event_id.startswith(ADAPTER_MARK):
-        errors["event_id"] = [f"An id that begins with “{ADAPTER_MARK}” is made by a provider's adapter; choose another."]
+        errors["event_id"] = [
+            f"An id that begins with “{ADAPTER_MARK}” is made by a provider's adapter; choose another."
+        ]
     if text := time_trouble(body.occurred_at, now):
         errors["occurred_at"] = [text]
     detail = _detail(body.event_type, payload, errors)
@@ -273,7 +277,9 @@ def refuse_invalid_utf8(text: bytes, errors: Mapping[str, list[str]]) -> None:
         try:
             text.decode()
         except UnicodeDecodeError:
-            raise BadRequest("The body is not valid JSON in UTF-8: the payload holds bytes that are no UTF-8.") from None
+            raise BadRequest(
+                "The body is not valid JSON in UTF-8: the payload holds bytes that are no UTF-8."
+            ) from None
 
 
 def depth_of(value: Any) -> int:

@@ -74,7 +74,9 @@ def ingest(
     began = time.perf_counter()
     texts = statements_of(schema)
     try:
-        receipts, writes = _retried(lambda: take(raw_connection(), texts, events, now=now, history=history, letters=letters))
+        receipts, writes = _retried(
+            lambda: take(raw_connection(), texts, events, now=now, history=history, letters=letters)
+        )
     except UNWRITABLE:
         logger.exception("a verdict in %s cannot be written; the events are stored unjudged", schema)
         return store_unjudged(schema, events, now=now, history=history, letters=letters)

@@ -51,7 +51,9 @@ class Order(models.Model):
     window_from = models.DateTimeField(null=True)
     window_until = models.DateTimeField(null=True)
     rule = models.CharField(max_length=80, db_default="")  # of the policy, that takes the order
-    bearing = models.JSONField(null=True)  # tenants.weights.Bearing: what it adds to its exceptions' severity and priority
+    bearing = models.JSONField(
+        null=True
+    )  # tenants.weights.Bearing: what it adds to its exceptions' severity and priority
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["merchant", "order_id"], name="order_identity")]

@@ -141,7 +141,9 @@ def pass_claim(connection: Connection, schema: str) -> int | None:
     with connection.transaction():
         now = database_now(connection)
         claim: psycopg.Cursor[Any] = connection.cursor(row_factory=namedtuple_row)
-        orders = {row.id: row for row in claim.execute(CLAIM_DUE.format(s=name), {"now": now, "limit": CLAIM}).fetchall()}
+        orders = {
+            row.id: row for row in claim.execute(CLAIM_DUE.format(s=name), {"now": now, "limit": CLAIM}).fetchall()
+        }
         if not orders:
             return None
         with connection.pipeline():

@@ -221,5 +221,7 @@ def _note(row: WebhookSource, *, missing: int | None = None, whole: bool = True,
 def ask_to_reconcile(row: WebhookSource) -> None:
     """In the background, within seconds. Raises: CannotReconcile."""
     if row.provider != "shopify" or not row.api_url or not row.active:
-        raise CannotReconcile("Only an active Shopify source with the address of its Admin API can be compared with its shop.")
+        raise CannotReconcile(
+            "Only an active Shopify source with the address of its Admin API can be compared with its shop."
+        )
     WebhookSource.objects.filter(pk=row.pk, reconcile_asked_at=None).update(reconcile_asked_at=Now())

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 SCHEMA = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
-KEYS = 'SELECT o.id FROM json_to_recordset(%(keys)s) u(m text, o text) JOIN {s}.orders_order o ON o.merchant = u.m AND o.order_id = u.o'
+KEYS = "SELECT o.id FROM json_to_recordset(%(keys)s) u(m text, o text) JOIN {s}.orders_order o ON o.merchant = u.m AND o.order_id = u.o"
 IDS = "SELECT unnest(%(ids)s::bigint[])"
 
 UPSERT_ORDERS = """

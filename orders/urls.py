@@ -1,11 +1,12 @@
 """Addresses of the pages on a tenant's host."""
 
-from django.urls import path
+from django.urls import include, path
 
 from orders import letter_pages, source_pages
 from orders.pages import acts, at_risk, detail, listing
 
 urlpatterns = [
+    path("policy/", include("orders.pages.policy.urls")),
     path("dead-letters/", letter_pages.dead_letters, name="dead-letters"),
     path("dead-letters/replay/", letter_pages.replay_filter, name="replay-filter"),
     path("dead-letters/replay/start/", letter_pages.replay_filter_start, name="replay-filter-start"),

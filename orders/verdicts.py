@@ -7,7 +7,8 @@ from datetime import datetime
 from orders.explaining import Explained
 from orders.outcome import Outcome, StageLike, contract_outcome, promise_outcome
 from orders.stages import CANCELLED, DELIVERY
-from orders.wording import STAGE_WORDS, moment_words
+from orders.wording import moment_words
+from tenants.policy_words import STAGE_WORDS
 
 STILL_GOOD = (Outcome.OPEN, Outcome.PAUSED, Outcome.AT_RISK, Outcome.KEPT)
 

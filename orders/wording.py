@@ -6,20 +6,9 @@ from zoneinfo import ZoneInfo
 
 from orders.explanation import Explanation, Roll, Segment
 from orders.pauses import NamedPause
+from tenants.policy_words import PROMISE_WORDS, STAGE_WORDS
 from tenants.targets import Length, Promise, Target, Warn
 
-STAGE_WORDS = {
-    "payment_processing": "Payment",
-    "inventory_check": "Stock check",
-    "shipping_preparation": "Packing",
-    "order_fulfillment": "Handover to the carrier",
-    "delivery": "Delivery",
-}
-PROMISE_WORDS = {
-    "promised_delivery_at": "the delivery promised to the customer",
-    "fulfil_by": "the hour by which it must ship",
-    "delivery_window": "the end of the delivery window",
-}
 SEGMENT_WORDS = {
     "counted": "Counted",
     "closed": "Closed",

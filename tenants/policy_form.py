@@ -45,6 +45,14 @@ MOST_REASONS = 50
 
 def read_policy(value: Mapping[str, Any]) -> Policy:
     """Raises: PolicyError."""
+    policy, errors = read_what_can_be(value)
+    if errors:
+        raise PolicyError(errors)
+    return policy
+
+
+def read_what_can_be(value: Mapping[str, Any]) -> tuple[Policy, dict[str, list[str]]]:
+    """For showing a draft: what of it can be read, each rule at its place, and what is wrong with the rest."""
     errors: dict[str, list[str]] = {}
     form = Form(value, "", errors)
     form.is_object(KEYS)
@@ -67,9 +75,7 @@ def read_policy(value: Mapping[str, Any]) -> Policy:
         severity=read_severity(form.at("severity")) if form.has("severity") else USUAL_SEVERITY,
         priority=read_priority(form.at("priority")) if form.has("priority") else USUAL_PRIORITY,
     )
-    if errors:
-        raise PolicyError(errors)
-    return policy
+    return policy, errors
 
 
 def read_calendars(form: Form) -> dict[str, Hours]:

@@ -17,12 +17,14 @@ from tenants.models import (
     Membership,
     Merchant,
     PolicyDraft,
+    SlaPolicy,
     Tenant,
     WebhookSource,
 )
-from tenants.policy import Policy, PolicyError, parse_policy
+from tenants.policy import Policy, PolicyError, PolicyVersion, parse_policy, policy_at
 
 MOST_INVITATIONS = 200
+NO_POLICY = Policy()
 
 
 def host_of(tenant: Tenant) -> str:
@@ -117,3 +119,24 @@ def checked(rules: Mapping[str, Any]) -> tuple[Policy | None, Mapping[str, list[
         return parse_policy(rules), {}
     except PolicyError as wrong:
         return None, wrong.errors
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStanding:
+    """Which version counts for an order that begins now, and which ones start later. All by their number."""
+
+    in_force: int
+    planned: frozenset[int]
+    newest: int
+
+
+def policy_standing(tenant: Tenant, now: datetime) -> PolicyStanding:
+    rows = list(SlaPolicy.objects.filter(tenant=tenant).order_by("version").values_list("version", "valid_from"))
+    chosen = policy_at([PolicyVersion(version, start, NO_POLICY) for version, start in rows], now)
+    planned = frozenset(version for version, start in rows if start > now)
+    return PolicyStanding(chosen.id if chosen else 0, planned, rows[-1][0] if rows else 0)
+
+
+def versions_of(tenant: Tenant) -> QuerySet[SlaPolicy]:
+    """Newest first, without what they say."""
+    return SlaPolicy.objects.filter(tenant=tenant).defer("rules").order_by("-version")

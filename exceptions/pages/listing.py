@@ -17,9 +17,9 @@ from exceptions.models import ExceptionRecord
 from exceptions.pages.asking import FILTER_NAMES, Asked, asked_of, asking_of_page, canonical, words_of
 from exceptions.selectors import assignee_names, members_of
 from orders.selectors import STAGE_NAMES
-from orders.wording import STAGE_WORDS
 from tenants.gate import member_page
 from tenants.models import Scope, User
+from tenants.policy_words import STAGE_WORDS
 
 PAGE_SIZE = 50
 AGES = {"1": "1 hour", "4": "4 hours", "24": "1 day", "72": "3 days", "168": "1 week", "720": "30 days"}

@@ -24,9 +24,9 @@ from orders.at_risk import (
 from orders.models import Stage
 from orders.pages.acts import access_of
 from orders.selectors import STAGE_NAMES
-from orders.wording import STAGE_WORDS
 from tenants.gate import member_page
 from tenants.models import Scope
+from tenants.policy_words import STAGE_WORDS
 
 PAGE_SIZE = 50
 LONGEST = 128

@@ -10,16 +10,8 @@ from orders.explanation import Explanation, Segment
 from orders.pages.drawing import Box, Scale
 from orders.selectors import StageView
 from orders.stages import RUNNING
-from orders.wording import (
-    STAGE_WORDS,
-    difference,
-    length_words,
-    pause_words,
-    roll_words,
-    segment_words,
-    span_words,
-    target_words,
-)
+from orders.wording import difference, length_words, pause_words, roll_words, segment_words, span_words, target_words
+from tenants.policy_words import STAGE_WORDS
 from tenants.targets import Promise
 
 MOST_STEPS = 40

@@ -132,7 +132,9 @@ def order_created(told: Told) -> Reading:
 def order_updated(told: Told) -> Reading:
     """A full refund shows in the order's financial status, not in the refund's own webhook."""
     order = order_of(told)
-    events = [told.make("order_updated", order, order=order, at=told.time("updated_at"), detail=detail_of_order(told.body))]
+    events = [
+        told.make("order_updated", order, order=order, at=told.time("updated_at"), detail=detail_of_order(told.body))
+    ]
     refunds = [refund["created_at"] for refund in objects(told.body.get("refunds")) if refund.get("created_at")]
     if told.body.get("financial_status") == "refunded" and refunds:
         at = max(instant(refund, told.delivery.timezone, "refunds.created_at") for refund in refunds)

@@ -11,32 +11,10 @@ from typing import Any
 from orders.carried import MOST_CENTS, MOST_SKUS, MOST_TAGS, country, word, words
 from orders.events import parse_time
 from orders.providers.reading import dig, objects
+from tenants.currencies import scale_of
 
 TIER_MARK = "tier:"  # a customer's tag such as tier:gold
 VIP = "vip"
-# ISO 4217: the currencies whose minor unit is not a hundredth.
-WHOLE = frozenset(
-    [
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "ISK",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "UYI",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    ]
-)
-THOUSANDTHS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 METHODS = ("fulfillment_order.delivery_method", "delivery_method", "shipping_lines.0")
 FULFIL_BY = ("fulfillment_order.fulfill_by", "fulfillment_order.fulfillBy", "fulfill_by")
 
@@ -74,9 +52,8 @@ def value_of(order: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(currency, str) or len(currency) != 3 or not currency.isalpha() or not currency.isascii():
         return {}
     currency = currency.upper()
-    scale = 1 if currency in WHOLE else 1000 if currency in THOUSANDTHS else 100
     try:
-        cents = Decimal(str(order.get("total_price"))) * scale
+        cents = Decimal(str(order.get("total_price"))) * scale_of(currency)
     except ArithmeticError:  # no number, or one beyond all reckoning
         return {}
     if not cents.is_finite() or not 0 <= cents <= MOST_CENTS:

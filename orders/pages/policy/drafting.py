@@ -1,0 +1,46 @@
+"""What every page that changes a draft begins and ends with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest
+
+from orders.letter_pages import access_of
+from orders.source_pages import tenant_of
+from tenants.models import Scope, SlaPolicy, Tenant
+from tenants.selectors import Draft, draft_of
+from tenants.services.drafts import NoDraft, NoSuchVersion, change_draft
+
+MOST_DIGITS = 10
+
+
+def can_edit(request: HttpRequest) -> bool:
+    return Scope.ADMIN in access_of(request).scopes
+
+
+def needed_draft(request: HttpRequest) -> Draft:
+    """Raises: NoDraft."""
+    draft = draft_of(tenant_of(request))
+    if draft is None:
+        raise NoDraft
+    return draft
+
+
+def revision_of(request: HttpRequest) -> int:
+    """Which draft the person looked at; 0, which no draft has, for anything else."""
+    said = request.POST.get("revision", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= MOST_DIGITS else 0
+
+
+def save(request: HttpRequest, rules: Mapping[str, Any]) -> None:
+    """Raises: NoDraft; StaleDraft when it is no longer the draft that the person looked at."""
+    actor = access_of(request).actor
+    change_draft(tenant=tenant_of(request), revision=revision_of(request), rules=rules, by=actor)
+
+
+def version_of(tenant: Tenant, number: int) -> SlaPolicy:
+    """Raises: NoSuchVersion, also for one of another tenant."""
+    row = SlaPolicy.objects.filter(tenant=tenant, version=number).first() if number < 2**31 else None
+    if row is None:
+        raise NoSuchVersion
+    return row
