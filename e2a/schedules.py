@@ -39,6 +39,7 @@ SCHEDULES = (
     Schedule("housekeeping", "e2a.housekeeping", 3600),
     Schedule("ask the shops", "orders.reconcile_shops", 15),
     Schedule("replay dead letters", "orders.run_replays", 5),
+    Schedule("run simulations", "orders.run_simulations", 5),
     Schedule("watch the sources", "orders.watch_all_sources", 60),
     Schedule("analyse exceptions", "exceptions.analyse", 5),
     Schedule("judge the analysts", "exceptions.judge_analysts", 300),

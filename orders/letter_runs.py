@@ -16,16 +16,13 @@ from orders.letter_lists import WAITING, LetterFilters, filter_letters
 from orders.letter_replay import Effect, Outcome, claim, counts_of, replay
 from orders.letters import report_replayed, retried
 from orders.models import LetterReplay, ReplayStatus
-from orders.statements import quoted, statements_of
+from orders.statements import statements_of
+from orders.waiting import free_rows
 
 CHUNK = 200  # letters in a transaction
 CHUNK_BYTES = 8 * 1024 * 1024
 LEASE = timedelta(seconds=60)
 REHEARSED_AT_MOST = 2_000  # their orders are locked for about a second meanwhile
-LOOK_AT_ONCE = 500  # tenants in one statement
-SCHEMAS = 'SELECT schema_name FROM "public".tenants_tenant WHERE active ORDER BY schema_name'
-FREE_REPLAYS = """SELECT '{name}', id FROM {s}.orders_letterreplay
-WHERE status = 'running' AND (leased_until IS NULL OR leased_until < clock_timestamp())"""
 
 
 class LostReplay(Exception):
@@ -162,9 +159,4 @@ def advance(schema: str, held: LetterReplay) -> LetterReplay:
 
 def waiting_replays() -> list[tuple[str, int]]:
     """(schema, replay) of every tenant's replays that nobody works on."""
-    schemas = [row[0] for row in raw_connection().execute(SCHEMAS).fetchall()]
-    found = []
-    for start in range(0, len(schemas), LOOK_AT_ONCE):
-        texts = [FREE_REPLAYS.format(name=name, s=quoted(name)) for name in schemas[start : start + LOOK_AT_ONCE]]
-        found += raw_connection().execute(" UNION ALL ".join(texts)).fetchall()
-    return [(schema, pk) for schema, pk in found]
+    return free_rows("orders_letterreplay")

@@ -4,6 +4,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from orders.simulator.models import SimulationCrossing, SimulationRun  # noqa: F401  Django finds an app's tables here
+
 
 class OrderStatus(models.TextChoices):
     CREATED = "CREATED", "Created"

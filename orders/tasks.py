@@ -10,12 +10,14 @@ from django_tenants.utils import schema_context
 from e2a.postgresql.raw import database_now, raw_connection
 from orders.letter_runs import run_replay, waiting_replays
 from orders.reconcile_shop import CannotReconcile, due_sources, reconcile_source
+from orders.simulator.runs import waiting_runs, work_on_run
 from orders.source_watch import watch_sources
 from tenants.clients import CallError
 from tenants.models import Tenant
 
 logger = logging.getLogger(__name__)
 BUDGET_SECONDS = 180  # well below the worker's time limit
+TURN_SECONDS = 60  # of a simulation, which may take many: others come in between
 
 
 @shared_task(name="orders.reconcile_shops", ignore_result=True, expires=300)
@@ -54,6 +56,23 @@ def run_one_replay(schema: str, replay: int, **kwargs: object) -> str:
     check_schema(schema)
     with schema_context(schema):
         return run_replay(schema, replay, seconds=BUDGET_SECONDS).status
+
+
+@shared_task(name="orders.run_simulations", ignore_result=True, expires=60)
+def run_simulations(**kwargs: object) -> int:
+    """Sent by beat every few seconds: simulations that nobody works on. Returns how many."""
+    waiting = waiting_runs()
+    for schema, run in waiting:
+        run_one_simulation.delay(schema, run)
+    return len(waiting)
+
+
+@shared_task(name="orders.run_simulation", ignore_result=True, expires=60)
+def run_one_simulation(schema: str, run: int, **kwargs: object) -> str:
+    """A turn of it. Returns the run's status. Raises: ValueError for an unknown schema."""
+    check_schema(schema)
+    with schema_context(schema):
+        return work_on_run(schema, run, seconds=TURN_SECONDS).status
 
 
 @shared_task(name="orders.watch_all_sources", ignore_result=True, expires=120)

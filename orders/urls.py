@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from orders import letter_pages, source_pages
-from orders.pages import acts, at_risk, detail, listing
+from orders.pages import acts, at_risk, detail, listing, simulation, simulator
 
 urlpatterns = [
     path("policy/", include("orders.pages.policy.urls")),
@@ -32,6 +32,12 @@ urlpatterns = [
     path("sources/<str:name>/reconcile/", source_pages.reconcile, name="source-reconcile"),
     path("at-risk/", at_risk.at_risk, name="at-risk"),
     path("at-risk/at-risk.csv", at_risk.at_risk_csv, name="at-risk-csv"),
+    path("policy/simulator/", simulator.simulator, name="simulator"),
+    path("policy/simulator/start/<str:kind>/", simulator.start, name="simulator-start"),
+    path("policy/simulator/<int:run_id>/", simulation.simulation, name="simulation"),
+    path("policy/simulator/<int:run_id>/orders.csv", simulation.crossings_csv, name="simulation-csv"),
+    path("policy/simulator/<int:run_id>/cancel/", simulation.cancel, name="simulation-cancel"),
+    path("policy/simulator/<int:run_id>/put-in-force/", simulation.publish, name="simulation-publish"),
     path("orders/", listing.orders, name="orders"),
     path("orders/<int:order_pk>/", detail.order, name="order"),
     path("orders/<int:order_pk>/hold/", acts.hold, name="order-hold"),

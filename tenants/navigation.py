@@ -61,6 +61,7 @@ MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         "Rules",
         (
             Entry("policy", "SLA policy", "ruler"),
+            Entry("simulator", "Simulator", "sliders-horizontal"),
             Entry("playbooks", "Playbooks", "book-open-check"),
             Entry("escalation", "Escalation", "siren"),
             Entry("flows", "Flows", "refresh-cw"),
@@ -89,17 +90,24 @@ def navigation(request: HttpRequest) -> Mapping[str, Any]:
     if membership is None:
         return {"navigation": []}
     scopes = SCOPES_OF_ROLE[membership.role]
-    groups = (Group(title, links_of(entries, scopes, request.path)) for title, entries in MENU)
+    current = current_of(request.path)
+    groups = (Group(title, links_of(entries, scopes, current)) for title, entries in MENU)
     return {"navigation": [group for group in groups if group.links]}
 
 
-def links_of(entries: Sequence[Entry], scopes: frozenset[str], path: str) -> list[Link]:
+def current_of(path: str) -> str | None:
+    """The name of the entry that the path belongs to: of several the one with the longest address."""
+    known = ((address_of(entry.name), entry.name) for _, entries in MENU for entry in entries)
+    fitting = [(len(at), name) for at, name in known if at and (path == at or (at != "/" and path.startswith(at)))]
+    return max(fitting)[1] if fitting else None
+
+
+def links_of(entries: Sequence[Entry], scopes: frozenset[str], current: str | None) -> list[Link]:
     links = []
     for entry in entries:
         address = address_of(entry.name)
         if address is not None and entry.scope in scopes:
-            current = path == address or (address != "/" and path.startswith(address))
-            links.append(Link(address, entry.title, entry.icon, current))
+            links.append(Link(address, entry.title, entry.icon, entry.name == current))
     return links
 
 

@@ -17,7 +17,7 @@ from orders.explanation import explain
 from orders.facts import Fact
 from orders.holds import Pause
 from orders.radar import run_round
-from orders.simulation import simulate, stored_orders
+from orders.simulator.simulation import simulate, stored_orders
 from tenants.models import SlaPolicy, Tenant
 from tenants.policy import PolicyVersion, parse_policy
 from tenants.services import create_tenant

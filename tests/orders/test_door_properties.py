@@ -146,6 +146,6 @@ def test_an_older_look_at_the_clock_takes_no_breach_back(now: datetime) -> None:
     assert rows("SELECT kind FROM {s}.exceptions_timelineentry") == [("opened",)]
 
 
-def event_at(when: datetime, kind: str, event_id: str, order: str = "1001") -> bytes:
-    body = {"source": "wms", "event_type": kind, "event_id": event_id, "order_id": order, "payload": {}}
+def event_at(when: datetime, kind: str, event_id: str, order: str = "1001", payload: Any = None) -> bytes:
+    body = {"source": "wms", "event_type": kind, "event_id": event_id, "order_id": order, "payload": payload or {}}
     return msgspec.json.encode({**body, "occurred_at": when.isoformat()})

@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 
 from e2a.postgresql.raw import database_now, raw_connection
+from orders.backfill import backfill
 from orders.detail import detail_of
 from orders.facts import Fact
 from orders.ingest import ingest
-from orders.simulation import Simulation, StoredOrder, count_stored, simulate, stored_orders
+from orders.simulator.runs import start_run, work_on_run
+from orders.simulator.simulation import Simulation, StoredOrder, count_stored, simulate, stored_orders
+from orders.simulator.tallies import rows_of
+from tenants.models import SlaPolicy, Tenant
 from tenants.policy import Policy, PolicyVersion, parse_policy
 from tests.orders.equal_state import versions
 from tests.orders.minutes import Minutes, utc
@@ -93,8 +97,9 @@ class Counted:
         return (self.ended(*kinds) or NOW) > point
 
 
-@needs_real_data
-def test_real_orders_in_working_hours_are_what_counting_minutes_gives() -> None:
+@cache
+def by_minutes() -> tuple[dict[str, list[int]], set[tuple[str, str]]]:
+    """By stage: breaches, warnings and saved in working hours; and the (order, stage) that are late."""
     known = Minutes(FORMS["sao_paulo"], utc("2016-09-01"), 820)
     expected = {name: [0, 0, 0] for name in ("payment_processing", "order_fulfillment")}
     late: set[tuple[str, str]] = set()
@@ -111,6 +116,12 @@ def test_real_orders_in_working_hours_are_what_counting_minutes_gives() -> None:
             expected[name][1] += warned
             expected[name][2] += warned and completed and not breached
             late |= {(order.order_id, name)} if breached else set()
+    return expected, late
+
+
+@needs_real_data
+def test_real_orders_in_working_hours_are_what_counting_minutes_gives() -> None:
+    expected, late = by_minutes()
     found = run(real_orders(), POLICY, WORKING_HOURS)
     tallies = {
         name: [found.then[name].breaches, found.then[name].warnings, found.then[name].saved] for name in expected
@@ -122,6 +133,28 @@ def test_real_orders_in_working_hours_are_what_counting_minutes_gives() -> None:
     assert crossed == before ^ late
     assert all(each.late_then == ((each.order_id, each.stage) in late) for each in found.crossings)
     assert found.crossed == len(crossed) == sum(found.by_rule.values())
+
+
+@needs_real_data
+def test_stored_real_orders_in_the_background_give_the_same(in_acme: Tenant) -> None:
+    now = database_now(raw_connection())
+    SlaPolicy.objects.filter(tenant=in_acme).update(rules=POLICY)
+    with EVENTS.open("rb") as file:
+        backfill("acme", file)
+    asked = start_run(title="Working hours", rules=WORKING_HOURS, start=utc("2016-01-01"), end=now, by="user:maria")
+    found = work_on_run("acme", asked.pk)
+    expected, late = by_minutes()
+    assert (found.status, found.orders, found.total, found.failed) == ("done", 1500, 1500, 0)
+    stages = {row.stage: row for row in rows_of(found.tallies)}
+    assert {
+        name: [stages[name].then.breaches, stages[name].then.warnings, stages[name].then.saved] for name in expected
+    } == expected
+    assert {name: stages[name].now.breaches for name in STAGES} == {
+        name: len(truth()["breaches"][name]) for name in STAGES
+    }
+    crossed = {(each.order_ref, each.stage) for each in found.crossings.all()}
+    assert crossed == {(order, name) for name in expected for order in truth()["breaches"][name]} ^ late
+    assert len(crossed) == found.crossed == found.listed
 
 
 def order(number: int, *facts: Fact) -> StoredOrder:
@@ -144,7 +177,7 @@ def test_orders_that_change_sides_are_named_with_the_rule() -> None:
         ("o1", False, True, "Gold"),
         ("o3", True, False, ""),
     ]
-    assert found.by_rule == {("order_fulfillment", "Gold"): 1, ("order_fulfillment", ""): 1}
+    assert found.by_rule == {("order_fulfillment", "Gold", True): 1, ("order_fulfillment", "", False): 1}
     assert found.breaches()["order_fulfillment"] == (1, 1)
 
 
@@ -155,7 +188,7 @@ def test_an_order_that_cannot_be_judged_stops_nothing() -> None:
 
 
 def test_progress_is_told_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orders.simulation.CHUNK", 2)
+    monkeypatch.setattr("orders.simulator.simulation.CHUNK", 2)
     orders = [order(number, created()) for number in range(5)]
     steps = [found.orders for found in simulate(orders, (), Policy(), now=NOW)]
     assert steps == [2, 4, 5]
@@ -163,7 +196,7 @@ def test_progress_is_told_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db
 def test_stored_orders_of_a_period_are_read_and_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orders.simulation.CHUNK", 2)
+    monkeypatch.setattr("orders.simulator.simulation.CHUNK", 2)
     now = database_now(raw_connection())
     bodies = [event_at(now, "order_created", f"e{n}", f"o{n}") for n in range(5)]
     ingest("acme", read(bodies, now), now=now)

@@ -7,7 +7,7 @@ it in the background takes from the generator as far as it likes: after each chu
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from e2a.postgresql.raw import raw_connection
 from orders.facts import Fact
@@ -22,7 +22,7 @@ IN_PERIOD = "o.began_at >= %(start)s AND o.began_at < %(end)s"
 COUNT = f"SELECT count(*) FROM {{s}}.orders_order o WHERE {IN_PERIOD}"
 NEXT = f"""
 SELECT o.id, o.merchant, o.order_id FROM {{s}}.orders_order o
-WHERE {IN_PERIOD} AND o.id > %(after)s ORDER BY o.id LIMIT {CHUNK}"""
+WHERE {IN_PERIOD} AND o.id > %(after)s ORDER BY o.id LIMIT %(most)s"""
 FACTS = """
 SELECT order_id, source, event_id, event_type, effective_at, received_at, detail::json
 FROM {s}.orders_event WHERE order_id = ANY(%(ids)s) AND NOT quarantined"""
@@ -80,7 +80,7 @@ class Simulation:
     orders: int = 0
     crossings: list[Crossing] = field(default_factory=list)
     crossed: int = 0  # all of them, listed or not
-    by_rule: dict[tuple[str, str], int] = field(default_factory=dict)  # (stage, rule of the draft) → crossings
+    by_rule: dict[tuple[str, str, bool], int] = field(default_factory=dict)  # (stage, rule of the draft, late then)
     failed: list[str] = field(default_factory=list)  # ids of orders whose facts cannot be judged
 
     def breaches(self) -> dict[str, tuple[int, int]]:
@@ -120,7 +120,8 @@ def compare(found: Simulation, order: StoredOrder, before: Verdict, after: Verdi
         is_then = after.stages[name]
         if was.breached != is_then.breached:
             found.crossed += 1
-            found.by_rule[name, after.rule] = found.by_rule.get((name, after.rule), 0) + 1
+            key = (name, after.rule, is_then.breached)
+            found.by_rule[key] = found.by_rule.get(key, 0) + 1
             if len(found.crossings) < MOST_LISTED:
                 found.crossings.append(crossing(order, name, before, after))
 
@@ -149,13 +150,21 @@ def count_stored(schema: str, *, start: datetime, end: datetime) -> int:
 
 def stored_orders(schema: str, *, start: datetime, end: datetime) -> Iterator[StoredOrder]:
     """Those that began in [start, end), by number; each chunk in short reads, so that no snapshot is held between them."""
+    after: int | None = 0
+    while after is not None:
+        orders, after = next_orders(schema, start=start, end=end, after=after)
+        yield from orders
+
+
+def next_orders(schema: str, *, start: datetime, end: datetime, after: int) -> tuple[list[StoredOrder], int | None]:
+    """The next CHUNK of them after that number, and the number of the last; None: there are no more."""
     connection, name = raw_connection(), quoted(schema)
-    asked: dict[str, Any] = {"start": start, "end": end, "after": 0}
-    while rows := connection.execute(NEXT.format(s=name), asked).fetchall():
-        facts: dict[int, list[Fact]] = {row[0]: [] for row in rows}
-        for order, *columns in connection.execute(FACTS.format(s=name), {"ids": list(facts)}).fetchall():
-            facts[order].append(Fact(*columns))
-        for key, merchant, order_id in rows:
-            if facts[key]:
-                yield StoredOrder(key, merchant, order_id, facts[key])
-        asked["after"] = rows[-1][0]
+    asked = {"start": start, "end": end, "after": after, "most": CHUNK}
+    rows = connection.execute(NEXT.format(s=name), asked).fetchall()
+    if not rows:
+        return [], None
+    facts: dict[int, list[Fact]] = {row[0]: [] for row in rows}
+    for order, *columns in connection.execute(FACTS.format(s=name), {"ids": list(facts)}).fetchall():
+        facts[order].append(Fact(*columns))
+    orders = [StoredOrder(key, merchant, order_id, facts[key]) for key, merchant, order_id in rows if facts[key]]
+    return orders, rows[-1][0]
