@@ -21,10 +21,10 @@ from orders.simulator.forms import PublishForm
 from orders.simulator.models import SimulationCrossing, SimulationRun, SimulationStatus
 from orders.simulator.runs import cancel_run, get_run, put_in_force
 from orders.simulator.tallies import effects_of, rows_of
-from orders.wording import STAGE_WORDS
 from tenants.gate import member_page
 from tenants.models import Scope
 from tenants.pages.listing import page_of
+from tenants.policy_words import STAGE_WORDS
 
 PART = 2_000  # rows of a file that are read at once
 SILENT_SECONDS = 60  # since when a worker is missed

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from orders.wording import STAGE_WORDS
 from tenants.policy import as_rules
+from tenants.policy_words import STAGE_WORDS
 
 Rules = Mapping[str, Any]
 EVERY_RULE = ""

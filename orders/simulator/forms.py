@@ -18,10 +18,10 @@ from orders.simulator.changes import (
     with_calendar,
     with_target,
 )
-from orders.wording import STAGE_WORDS
 from tenants.calendar_form import WEEKDAY_NAMES, WEEKDAYS
 from tenants.models import PolicyDraft, SlaPolicy, Tenant
 from tenants.policy import PolicyError, as_rules, parse_policy
+from tenants.policy_words import STAGE_WORDS
 
 LOOKED_BACK = timedelta(days=29)
 FIRST_DAY = date(2000, 1, 1)
