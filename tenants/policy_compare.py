@@ -4,7 +4,6 @@ Both are compared as the tables that people read (`policy_table`), so that what 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import Any, Literal, NamedTuple
 
 from tenants.days_off import DayOff
@@ -99,20 +98,26 @@ def lines_between(old: Mapping[str, str], new: Mapping[str, str]) -> list[Line]:
 def movements(old_names: Sequence[str], new: Sequence[RuleRow]) -> list[Difference]:
     """The fewest rules whose moving explains the new order."""
     names = [row.name for row in new]
-    was = [name for name in old_names if name in names]
-    now = [name for name in names if name in was]
-    kept = {
-        name
-        for block in SequenceMatcher(None, was, now, autojunk=False).get_matching_blocks()
-        for name in now[block.b : block.b + block.size]
-    }
+    places = [old_names.index(name) for name in names if name in old_names]
+    kept = set(longest_rising(places))
     return [
         Difference(
-            "moved", f"Rule “{name}”", [Line("Place", str(old_names.index(name) + 1), str(names.index(name) + 1))]
+            "moved",
+            f"Rule “{old_names[place]}”",
+            [Line("Place", str(place + 1), str(names.index(old_names[place]) + 1))],
         )
-        for name in now
-        if name not in kept
+        for place in places
+        if place not in kept
     ]
+
+
+def longest_rising(numbers: Sequence[int]) -> list[int]:
+    """The longest run, not necessarily of neighbours, in which each is greater than the one before it."""
+    runs: list[list[int]] = []  # the best that ends with each number
+    for number in numbers:
+        before = max((run for run in runs if run[-1] < number), key=len, default=[])
+        runs.append([*before, number])
+    return max(runs, key=len, default=[])
 
 
 def calendar_differences(old: Table, new: Table) -> list[Difference]:
