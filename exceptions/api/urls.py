@@ -6,6 +6,7 @@ from orders.api.routes import both
 urlpatterns = [
     *both("exceptions", views.ExceptionsView, "api-exceptions"),
     *both("exceptions.csv", views.ExceptionsFileView, "api-exceptions-csv"),
+    *both("exceptions.xlsx", views.ExceptionsWorkbookView, "api-exceptions-xlsx"),
     *both("exceptions/bulk", views.BulkView, "api-exceptions-bulk"),
     *both("exceptions/analyses/scoreboard", analyses.ScoreboardView, "api-scoreboard"),
     *both("exceptions/analyses/switch", analyses.SwitchView, "api-analyst-switch"),

@@ -1,10 +1,8 @@
 """/api/exceptions: the list, its file, one, and what can be done with it."""
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.http import StreamingHttpResponse
-from django_tenants.utils import schema_context
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -12,11 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from e2a.streaming import stream_file
+from e2a.workbook import CONTENT_TYPE
 from exceptions import services
 from exceptions.api import examples
 from exceptions.api.acts import INPUTS, read_act
 from exceptions.api.asking import Asking, asking_of
-from exceptions.api.csv_export import header_line, lines_of
+from exceptions.api.export import csv_lines, workbook_bytes
 from exceptions.api.serializers import (
     BY_PRIORITY,
     ONCE,
@@ -32,7 +32,6 @@ from exceptions.models import ExceptionRecord
 from exceptions.selectors import (
     Filters,
     assignee_names,
-    export_exceptions,
     filter_exceptions,
     get_exception,
     page_by_priority,
@@ -80,25 +79,32 @@ class ExceptionsFileView(APIView):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """The whole list of a filter as a CSV file."""
-        asking = asking_of(request)
-        query = FilterSerializer(data=single(request.query_params, ONCE), context={"asking": asking})
-        query.is_valid(raise_exception=True)
-        lines = stream_csv(query.to_filters(), asking)
-        headers = {"Content-Disposition": 'attachment; filename="exceptions.csv"'}
-        return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+        asking, filters = filters_asked(request)
+        lines = csv_lines(filters, asking)
+        return stream_file(request._request, lines, name="exceptions.csv", content_type="text/csv; charset=utf-8")
 
 
-def stream_csv(filters: Filters, asking: Asking) -> Iterator[str]:
-    """Runs after the view has returned, when the connection has left the tenant: each part enters it anew."""
-    yield header_line()
-    parts = export_exceptions(filters, now=asking.now)
-    while True:
-        with schema_context(asking.schema):
-            part = next(parts, None)
-            names = assignee_names(part or ())
-        if part is None:
-            return
-        yield lines_of(part, names)
+class ExceptionsWorkbookView(APIView):
+    required_scope = Scope.READ
+
+    @extend_schema(
+        operation_id="exceptions_xlsx",
+        parameters=[FilterSerializer],
+        responses={(200, CONTENT_TYPE): OpenApiTypes.BINARY},
+        tags=TAGS,
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        """The whole list of a filter as an Excel workbook, with the columns of the CSV file."""
+        asking, filters = filters_asked(request)
+        parts = workbook_bytes(filters, asking)
+        return stream_file(request._request, parts, name="exceptions.xlsx", content_type=CONTENT_TYPE)
+
+
+def filters_asked(request: Request) -> tuple[Asking, Filters]:
+    asking = asking_of(request)
+    query = FilterSerializer(data=single(request.query_params, ONCE), context={"asking": asking})
+    query.is_valid(raise_exception=True)
+    return asking, query.to_filters()
 
 
 class ExceptionView(APIView):

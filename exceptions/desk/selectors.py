@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from exceptions.desk.acts import WORDS
 from exceptions.desk.tabs import COLUMN_TITLES, DEFAULT_COLUMNS, OF_THE_ORDER, Sort
 from exceptions.models import ExceptionRecord
 from exceptions.selectors import Filters, filter_exceptions, page_by_priority, page_exceptions, with_overdue
@@ -30,7 +31,9 @@ SELECT array(SELECT merchant FROM seen WHERE merchant IS NOT NULL LIMIT 100),
   array(SELECT DISTINCT unnest(tags) FROM looked_at ORDER BY 1 LIMIT 100),
   (SELECT coalesce(json_agg(json_build_array(id, name, query, owner_id, shared) ORDER BY shared DESC, lower(name)), '[]')
     FROM exceptions_savedview WHERE shared OR owner_id = %(me)s),
-  (SELECT columns FROM exceptions_deskcolumns WHERE user_id = %(me)s)"""
+  (SELECT columns FROM exceptions_deskcolumns WHERE user_id = %(me)s),
+  (SELECT coalesce(json_agg(json_build_array(id, action, total, position) ORDER BY id), '[]')
+    FROM exceptions_bulkrun WHERE state = 'running')"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,26 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """An act on many that is under way."""
+
+    id: int
+    action: str
+    total: int
+    position: int
+
+    @property
+    def words(self) -> str:
+        return f"{WORDS[self.action].verb} {self.total:,}"
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.position // max(self.total, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
-    """What the filters offer to choose; the person's and the shared views; the person's columns."""
+    """What the filters offer to choose; the person's and the shared views; the person's columns; what is under way."""
 
     merchants: list[str]
     carriers: list[str]
@@ -54,6 +75,7 @@ class Around:
     tags: list[str]
     views: list[View]
     columns: list[str]
+    running: list[Running]
 
 
 def count_each(lists: Mapping[str, Filters], *, most: int = MOST_COUNTED) -> dict[str, int]:
@@ -72,9 +94,10 @@ def count_each(lists: Mapping[str, Filters], *, most: int = MOST_COUNTED) -> dic
 def around(user_id: int) -> Around:
     with connection.cursor() as cursor:
         cursor.execute(AROUND, {"most": LOOKED_AT, "me": user_id})
-        merchants, carriers, warehouses, tags, views, columns = cursor.fetchone()
+        merchants, carriers, warehouses, tags, views, columns, running = cursor.fetchone()
     chosen = DEFAULT_COLUMNS if columns is None else [name for name in columns if name in COLUMN_TITLES]
-    return Around(merchants, carriers, warehouses, tags, [View(*row) for row in views], list(chosen))
+    under_way = [Running(*row) for row in running]
+    return Around(merchants, carriers, warehouses, tags, [View(*row) for row in views], list(chosen), under_way)
 
 
 def page_sorted(

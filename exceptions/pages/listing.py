@@ -2,20 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
-from e2a.pages import show
+from e2a.pages import show, wants_part
 from exceptions.choices import Reason, Severity
 from exceptions.desk.selectors import MOST_COUNTED, Around, count_each, page_sorted
 from exceptions.desk.selectors import around as look_around
+from exceptions.desk.staying import read_shown, stay
 from exceptions.desk.tabs import COLUMN_TITLES, SORT_TITLES, TABS
 from exceptions.models import ExceptionRecord
 from exceptions.pages.asking import FILTER_NAMES, Asked, asked_of, asking_of_page, canonical, words_of
 from exceptions.selectors import assignee_names, members_of
+from orders.cursors import Page
 from orders.selectors import STAGE_NAMES
 from tenants.gate import member_page
 from tenants.models import Scope, User
@@ -61,18 +64,13 @@ def exceptions(request: HttpRequest) -> HttpResponse:
     asked = asked_of(request.GET, asking)
     me = cast(User, asking.user).pk
     around = look_around(me)
-    page = page_sorted(
-        asked.filters,
-        asked.sort,
-        now=asking.now,
-        cursor=request.GET.get("cursor", ""),
-        size=PAGE_SIZE,
-        columns=around.columns,
-    )
+    page, news = page_of(request, asked, around.columns, asking.now)
     members = members_of(asking.schema)
     name_assignees(page.rows, known=members)
     context = {
         "page": page,
+        "news": news,
+        "running": around.running,
         "tabs": tabs_of(asked, me),
         "views": views_of(around, canonical(request.GET)),
         "query": canonical(request.GET),
@@ -82,10 +80,23 @@ def exceptions(request: HttpRequest) -> HttpResponse:
         "sorts": SORT_TITLES.items(),
         "columns": [(name, COLUMN_TITLES[name]) for name in around.columns],
         "filtered": any(request.GET.get(name) for name in FILTER_NAMES),
-        "files": [(kind.upper(), file_address(request.GET, asked, kind)) for kind in ("csv",)],
+        "files": [(kind.upper(), file_address(request.GET, asked, kind)) for kind in ("csv", "xlsx")],
         "can_act": can_act(request),
     }
     return show(request, "exceptions/list.html", "exceptions/_list.html", context)
+
+
+def page_of(
+    request: HttpRequest, asked: Asked, columns: Sequence[str], now: datetime
+) -> tuple[Page[ExceptionRecord], str]:
+    """The rows, and what is new beside them: for a page that is open the rows that it shows, else a fresh list."""
+    start = request.GET.get("cursor", "")
+    shown = read_shown(request.headers.get("E2A-Shown", ""), start, request.headers.get("E2A-Next", ""))
+    if shown and wants_part(request):
+        staying = stay(shown, asked.filters, asked.sort, now=now, size=PAGE_SIZE, columns=columns)
+        if staying:
+            return Page(staying.rows, shown.next or None), staying.words
+    return page_sorted(asked.filters, asked.sort, now=now, cursor=start, size=PAGE_SIZE, columns=columns), ""
 
 
 def can_act(request: HttpRequest) -> bool:

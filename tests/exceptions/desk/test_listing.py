@@ -1,7 +1,9 @@
 """The desk's list: its cost at 100,000 exceptions, tabs, filters, sorts and pages."""
 
+import io
 import re
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -10,8 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_tenants.utils import schema_context
+from openpyxl import load_workbook
 
+from exceptions.desk.models import BulkRun
 from exceptions.desk.selectors import count_each
+from exceptions.models import ExceptionRecord
 from exceptions.selectors import Filters
 from tenants.models import Tenant, User
 from tests.exceptions.cast import DUE, make_exception, resolved
@@ -167,3 +172,102 @@ def test_file_is_of_the_tab_and_the_filter(desk: Client, maria: User) -> None:
     }  # fmt: skip
     lines = b"".join(desk.get(path).streaming_content).decode().splitlines()  # type: ignore[attr-defined]
     assert [line.split(",")[1] for line in lines] == ["order_id", "1"]
+
+
+def test_workbook_is_the_same_list(desk: Client, maria: User) -> None:
+    with schema_context("acme"):
+        make_exception("=HYPERLINK(1)", assignee_id=maria.pk)
+        make_exception("2")
+    path = re.search(r'href="(/api/exceptions\.xlsx[^"]*)"', text_of(desk, "status=mine"))
+    assert path
+    answer = desk.get(path[1].replace("&amp;", "&"))
+    assert answer["Content-Disposition"] == 'attachment; filename="exceptions.xlsx"'
+    sheet = load_workbook(io.BytesIO(b"".join(answer.streaming_content))).worksheets[0]  # type: ignore[attr-defined]
+    names, first = ([cell.value for cell in row] for row in sheet.iter_rows())
+    told = dict(zip(names, first, strict=True))
+    assert (told["order_id"], told["assignee"], told["status"]) == ("=HYPERLINK(1)", "maria", "OPEN")
+    assert told["opened_at"] == DUE.replace(tzinfo=None)
+
+
+def test_files_are_the_tenants_own(globex: Tenant, desk: Client) -> None:
+    with schema_context("acme"):
+        make_exception("secret-1")
+    other = signed_in(globex, make_member(globex, "gregor"))
+    sheet = load_workbook(io.BytesIO(b"".join(other.get("/api/exceptions.xlsx").streaming_content))).worksheets[0]  # type: ignore[attr-defined]
+    assert sheet.max_row == 1
+    assert b"secret-1" not in b"".join(other.get("/api/exceptions.csv").streaming_content)  # type: ignore[attr-defined]
+
+
+def live(client: Client, query: str, shown: list[str], following: str = "") -> str:
+    """What an open page gets that shows these orders."""
+    with schema_context("acme"):
+        ids = dict(ExceptionRecord.objects.values_list("order_ref", "pk"))
+    headers = {"HX-Request": "true", "E2A-Shown": ",".join(str(ids[order]) for order in shown), "E2A-Next": following}
+    answer = client.get(f"/exceptions/?{query}", headers=headers)
+    assert answer.status_code == 200
+    text: str = answer.content.decode()
+    return text
+
+
+def change(order_ref: str, **columns: Any) -> None:
+    with schema_context("acme"):
+        ExceptionRecord.objects.filter(order_ref=order_ref).update(**columns)
+
+
+def test_rows_of_an_open_page_stay_where_they_are(desk: Client) -> None:
+    """One changes its place in a fresh list, one goes out of the filter, one is new: no row moves, and the bar says it."""
+    with schema_context("acme"):
+        for order, priority in (("a", 30), ("b", 20), ("c", 10)):
+            make_exception(order, priority=priority)
+    assert rows_of(text_of(desk, "status=open")) == ["a", "b", "c"]
+    change("c", priority=90, severity="CRITICAL")
+    change("b", status="ACKNOWLEDGED")
+    with schema_context("acme"):
+        make_exception("d", priority=25)
+    text = live(desk, "status=open", ["a", "b", "c"])
+    assert rows_of(text) == ["a", "b", "c"]
+    assert "1 new, 1 gone: show" in text
+    assert text.count("row-left") == 1
+    assert "Critical" in text
+    assert rows_of(text_of(desk, "status=open")) == ["c", "a", "d"]
+
+
+def test_open_page_counts_as_new_only_what_belongs_on_it(desk: Client) -> None:
+    with schema_context("acme"):
+        make_many(80)
+    text = text_of(desk, "status=all")
+    following = re.search(r'data-next="([^"]+)"', text)
+    assert following
+    shown = rows_of(text)
+    for order in shown[:5]:
+        change(order, verdict="none", ended_at=None)
+    with schema_context("acme"):
+        make_exception("new", opened_at=timezone.now())
+    after = live(desk, "status=all", shown, following[1])
+    assert "1 new, 5 gone: show" in after  # the rows of the next page that would move up are not new
+    assert following[1] in after.partition('rel="next"')[2]
+
+
+def test_page_whose_rows_are_all_gone_is_made_afresh(desk: Client) -> None:
+    with schema_context("acme"):
+        make_exception("a")
+        make_exception("b", status="ACKNOWLEDGED")
+    change("a", status="ACKNOWLEDGED")
+    assert "None here" in live(desk, "status=open", ["a"])
+    assert set(rows_of(live(desk, "status=acknowledged", []))) == {"a", "b"}
+
+
+@pytest.mark.parametrize("shown", ["x", "1,,2", "9" * 40, ",".join(["1"] * 300)])
+def test_odd_headers_make_a_fresh_list(desk: Client, shown: str) -> None:
+    with schema_context("acme"):
+        make_exception("a")
+    headers = {"HX-Request": "true", "E2A-Shown": shown}
+    assert rows_of(desk.get("/exceptions/", headers=headers).content.decode()) == ["a"]
+
+
+def test_act_on_many_that_runs_shows_on_the_list(desk: Client) -> None:
+    with schema_context("acme"):
+        BulkRun.objects.create(
+            action="resolve", total=4000, position=1000, ids=[1], asked_by="user:maria", state="running"
+        )
+    assert "Resolve 4,000: 25% done" in text_of(desk)

@@ -1,11 +1,16 @@
-"""Exceptions as rows of a CSV file."""
+"""The whole list of a filter as a file: CSV, or an Excel workbook. Both have the same columns."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
+from django_tenants.utils import schema_context
+
 from e2a.spreadsheets import csv_text
+from e2a.workbook import workbook
+from exceptions.api.asking import Asking
 from exceptions.models import ExceptionRecord
+from exceptions.selectors import Filters, assignee_names, export_exceptions
 
 COLUMNS: Mapping[str, Callable[[Any], Any]] = {
     "id": attrgetter("pk"),
@@ -31,16 +36,30 @@ COLUMNS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def header_line() -> str:
-    return csv_text([list(COLUMNS)])
+def csv_lines(filters: Filters, asking: Asking) -> Iterator[str]:
+    yield csv_text([list(COLUMNS)])
+    for part in rows_in_parts(filters, asking):
+        yield csv_text(part)
 
 
-def lines_of(records: Iterable[ExceptionRecord], names: Mapping[int, str]) -> str:
-    """`records` carry `overdue` (selectors.with_overdue); `names` are the assignees' user names."""
-    return csv_text([cells_of(record, names) for record in records])
+def workbook_bytes(filters: Filters, asking: Asking) -> Iterator[bytes]:
+    return workbook("Exceptions", list(COLUMNS), rows_in_parts(filters, asking))
+
+
+def rows_in_parts(filters: Filters, asking: Asking) -> Iterator[list[list[Any]]]:
+    """Runs after the view has returned, when the connection has left the tenant: each part enters it anew."""
+    parts = export_exceptions(filters, now=asking.now)
+    while True:
+        with schema_context(asking.schema):
+            part = next(parts, None)
+            names = assignee_names(part or ())
+        if part is None:
+            return
+        yield [cells_of(record, names) for record in part]
 
 
 def cells_of(record: ExceptionRecord, names: Mapping[int, str]) -> list[Any]:
+    """The record carries `overdue` (selectors.with_overdue); `names` are the assignees' user names."""
     cells = {name: read(record) for name, read in COLUMNS.items()}
     cells["assignee"] = names.get(cells["assignee"], cells["assignee"])
     return list(cells.values())
