@@ -42,6 +42,7 @@
   }
   function show() {
     const all = rows();
+    list.querySelector("[data-filters]")?.setAttribute("aria-expanded", desk.classList.contains("filters-open"));
     for (const row of all) {
       const on = picked.has(idOf(row));
       row.setAttribute("aria-selected", on);
@@ -64,6 +65,7 @@
     more.textContent = `Select all ${total} of this filter`;
   }
   list.addEventListener("click", (event) => {
+    if (event.target.closest("[data-filters]")) { desk.classList.toggle("filters-open"); return show(); }
     if (event.target.matches("[data-pick-all]")) {
       for (const row of rows()) pick(row, event.target.checked);
       return show();
