@@ -21,6 +21,7 @@ from tenants.weights import bearing_of, priority_parts
 
 PERSON = "you"
 HOLD = "example"
+OFTEN = STAGE_WORDS["order_fulfillment"]
 MOST_LINES = 14
 
 
@@ -50,7 +51,10 @@ class LineOfTime(NamedTuple):
 
 
 class StageExample(NamedTuple):
-    """`due`, `at_risk`: in words, in the place's zone; empty: there is none. `parts`: (what, points) of the priority."""
+    """`due`, `at_risk`: in words, in the place's zone; empty: there is none. `parts`: (what, points) of the priority.
+
+    `open`: the one that is told in full at first.
+    """
 
     label: str
     target: str
@@ -62,16 +66,18 @@ class StageExample(NamedTuple):
     severity: str
     priority: int
     parts: Sequence[tuple[str, int]]
+    open: bool = False
 
 
 class Example(NamedTuple):
-    """`place`: of the rule, from 0; None when none takes it."""
+    """`place`: of the rule, from 0; None when none takes it. `late`: by how much, in words."""
 
     when: str
     timezone: str
     place: int | None
     rule: str
     excluded: str
+    late: str
     stages: Sequence[StageExample]
 
 
@@ -85,8 +91,16 @@ def example_of(made: Made, policy: Policy) -> Example:
         place=next((place for place, each in enumerate(policy.rules) if each is rule), None),
         rule=rule.name,
         excluded=rule.excluded,
-        stages=[stage_example(each, made, policy) for each in explained if each.target is not None],
+        late=length_words(made.late),
+        stages=with_one_open([stage_example(each, made, policy) for each in explained if each.target is not None]),
     )
+
+
+def with_one_open(stages: Sequence[StageExample]) -> list[StageExample]:
+    """The handover to the carrier, which contracts speak of most; else the first that is due."""
+    due = [stage.label for stage in stages if stage.due]
+    chosen = OFTEN if OFTEN in due else due[0] if due else ""
+    return [stage._replace(open=stage.label == chosen) for stage in stages]
 
 
 def facts_of(made: Made) -> list[Fact]:

@@ -8,7 +8,7 @@ from django import forms
 from django.http import QueryDict
 from django.test import Client
 
-from tenants.models import Role, Tenant
+from tenants.models import PolicyDraft, Role, SlaPolicy, Tenant
 from tenants.selectors import Draft, draft_of
 from tenants.services.drafts import begin_draft, change_draft
 from tests.tenants.cast import make_member, signed_in
@@ -56,3 +56,13 @@ def as_posted(*shown: forms.BaseForm, **changed: Any) -> QueryDict:
 def text_of(answer: Any, status: int = 200) -> str:
     assert answer.status_code == status, answer.content[:2000]
     return str(answer.content.decode())
+
+
+def state_of(tenant: Tenant) -> Any:
+    """All that the pages could change."""
+    rows = list(SlaPolicy.objects.filter(tenant=tenant).order_by("version").values_list("version", "rules"))
+    return rows, PolicyDraft.objects.filter(tenant=tenant).values_list("rules", "revision").first()
+
+
+def posted(tenant: Tenant, **words: Any) -> dict[str, Any]:
+    return {"revision": draft_now(tenant).revision, **words}

@@ -12,6 +12,7 @@ urlpatterns = [
     path("holidays/", calendars.holidays, name="policy-holidays"),
     path("draft/", draft.draft, name="policy-draft"),
     path("draft/begin/", reading.begin, name="policy-begin"),
+    path("draft/switch-off/<str:stage>/", reading.switch_off, name="policy-switch-off"),
     path("draft/discard/", draft.discard, name="policy-discard"),
     path("draft/publish/", publishing.publish, name="policy-publish"),
     path("draft/rules/new/", draft.new_rule, name="policy-rule-new"),

@@ -33,7 +33,7 @@ class LadderForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for level in LATER:
-            self.fields[level] = forms.CharField(label=f"{level} by more than", required=False, max_length=NUMBER)
+            self.fields[level] = forms.CharField(label=f"{level} after", required=False, max_length=NUMBER)
         self.label = STAGE_WORDS[self.prefix or ""]
         dressed(self)
 
