@@ -51,6 +51,7 @@ MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         "Insight",
         (
             Entry("scoreboard", "Scoreboard", "trophy"),
+            Entry("times", "Times", "clock"),
             Entry("analytics", "Trends", "chart-line"),
             Entry("invoices", "Invoices", "receipt-text"),
             Entry("rate-cards", "Rate cards", "wallet"),

@@ -1,6 +1,6 @@
 """/api/exceptions…"""
 
-from exceptions.api import actions, analyses, playbooks, targets, views
+from exceptions.api import actions, analyses, playbooks, targets, times, views
 from orders.api.routes import both
 
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     *both("exceptions/bulk", views.BulkView, "api-exceptions-bulk"),
     *both("exceptions/analyses/scoreboard", analyses.ScoreboardView, "api-scoreboard"),
     *both("exceptions/analyses/switch", analyses.SwitchView, "api-analyst-switch"),
+    *both("exceptions/times", times.TimesView, "api-exception-times"),
     *both("exceptions/<int:exception_id>", views.ExceptionView, "api-exception"),
     *both("exceptions/<int:exception_id>/analysis/feedback", analyses.FeedbackView, "api-analysis-feedback"),
     *both("exceptions/<int:exception_id>/analysis/again", analyses.AgainView, "api-analysis-again"),

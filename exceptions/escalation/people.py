@@ -16,6 +16,10 @@ class Person:
     role: str
     full_name: str = ""
 
+    @property
+    def shown(self) -> str:
+        return self.full_name or self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Reached:

@@ -46,10 +46,11 @@ def foreseen(step: Step, plan: Plan, team: Sequence[Person], now: datetime) -> F
     reached = reached_by(step, plan.rota, team, at=at)
     given = step.effect == Effect.ASSIGN
     did = "gets it" if given else "is told" if len(reached.people) == 1 else "are told"
-    return Foreseen(at, length(step.after_minutes), reached.names, did, step.unless, reached.why)
+    who = " and ".join(person.shown for person in reached.people) or "nobody"
+    return Foreseen(at, length(step.after_minutes), who, did, step.unless, reached.why)
 
 
 def choices_of(team: Sequence[Person]) -> list[tuple[str, str]]:
     """Whom a step can name."""
-    people = [(f"user:{person.user_id}", person.full_name or person.name) for person in team]
+    people = [(f"user:{person.user_id}", person.shown) for person in team]
     return [(ON_CALL, "whoever is on call"), *ROLES.items(), *people]

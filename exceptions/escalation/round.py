@@ -25,6 +25,7 @@ from exceptions.notifications.words import Matter
 
 ACTOR = "escalation"
 BATCH = 200
+MOST_BATCHES = 50  # of one round
 
 
 @dataclass(slots=True)
@@ -38,11 +39,22 @@ class Taken:
 
 
 def escalate_due(*, now: datetime) -> int:
-    """Returns how many steps were taken; at most BATCH exceptions are looked at."""
+    """Returns how many steps were taken."""
+    steps = 0
+    for _ in range(MOST_BATCHES):
+        looked, taken = escalate_some(now)
+        steps += taken
+        if looked < BATCH:
+            break
+    return steps
+
+
+def escalate_some(now: datetime) -> tuple[int, int]:
+    """How many exceptions were looked at, at most BATCH, and how many steps were taken."""
     with transaction.atomic():
         records = lock_due(now)
         if not records:
-            return 0
+            return 0, 0
         ids = [record.pk for record in records]
         clocks = EscalationClock.objects.select_for_update().filter(pk__in=ids, due_at__lte=now).in_bulk()
         plan, people, taken = plan_in_force().plan, team(), Taken(load=load_of_each())
@@ -51,7 +63,7 @@ def escalate_due(*, now: datetime) -> int:
             if record.pk in clocks:
                 looks.append(take_steps(record, clocks[record.pk], plan, people, taken, now))
         write(taken, looks, now)
-    return len(taken.entries)
+    return len(records), len(taken.entries)
 
 
 def lock_due(now: datetime) -> list[ExceptionRecord]:

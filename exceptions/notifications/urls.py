@@ -1,8 +1,8 @@
-"""Addresses of what a person is told: the inbox, its bell, what each person chooses, and escalation."""
+"""Addresses of what a person is told: the inbox, its bell, what each person chooses, escalation, and times."""
 
 from django.urls import path
 
-from exceptions.pages import escalation, inbox, notification_settings
+from exceptions.pages import escalation, inbox, notification_settings, times
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -14,4 +14,5 @@ urlpatterns = [
     path("inbox/<int:notification_id>/open/", inbox.open_notification, name="inbox-open"),
     path("escalation/", escalation.escalation, name="escalation"),
     path("escalation/edit/", escalation.edit_escalation, name="edit-escalation"),
+    path("times/", times.times, name="times"),
 ]

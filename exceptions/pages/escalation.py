@@ -132,4 +132,4 @@ def days_of(days: frozenset[int]) -> str:
 def name_of(people: list[Person], user_id: int | None) -> str:
     if user_id is None:
         return "nobody"
-    return next((person.full_name or person.name for person in people if person.user_id == user_id), "who has left")
+    return next((person.shown for person in people if person.user_id == user_id), "who has left")

@@ -22,6 +22,10 @@ from tenants.gate import member_page
 from tenants.models import Scope, Tenant
 
 CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+SEVERITIES = [
+    (severity.value, str(severity.label) + ("" if severity == Severity.CRITICAL else " and above"))
+    for severity in Severity
+]
 NO_TIME = {"invalid": "Not a time of day: write it like 22:30."}
 
 
@@ -45,7 +49,7 @@ class SettingsForm(forms.Form):
     least_severity = forms.ChoiceField(
         required=False,
         label="Others' exceptions from which severity",
-        choices=[("", "None: only mine"), *((value, f"{label} and above") for value, label in Severity.choices)],
+        choices=[("", "None: only mine"), *SEVERITIES],
     )
     timezone = forms.CharField(
         max_length=64,
