@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 from tenants.days_off import DayOff
 from tenants.open_hours import Hours
@@ -55,6 +56,11 @@ class RuleRow:
     @property
     def number(self) -> int:
         return self.place + 1
+
+    @property
+    def key(self) -> str:
+        """Names it on the page wherever it stands."""
+        return f"{crc32(self.name.encode()):08x}"
 
     @property
     def untimed(self) -> Sequence[str]:

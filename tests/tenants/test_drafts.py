@@ -1,11 +1,14 @@
 """The draft of a policy: one at a time, changed by one person at a time, published or discarded; an older version again."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 
 from orders.sla import Fact, fold
 from tenants.models import PolicyDraft, SlaPolicy, Tenant
@@ -140,6 +143,46 @@ def test_version_that_would_change_nothing_is_not_put_in_force(acme: Tenant, ver
 
 def test_drafts_leave_a_history(acme: Tenant) -> None:
     found = drafted(acme)
+    key = PolicyDraft.objects.get().pk
     discard_draft(tenant=acme, revision=found.revision)
-    rows = PolicyDraft.pgh_event_model.objects.filter(tenant_id=acme.pk).order_by("pgh_id")  # type: ignore[attr-defined]
+    rows = PolicyDraft.pgh_event_model.objects.filter(pgh_obj_id=key).order_by("pgh_id")  # type: ignore[attr-defined]
     assert [(row.pgh_label, row.edited_by) for row in rows] == [("added", BY), ("changed", BY), ("removed", BY)]
+
+
+def test_of_two_who_publish_at_once_one_does(committed: None) -> None:
+    acme = Tenant.objects.get(slug="acme")
+    found = drafted(acme)
+    troubles = at_once(lambda: publish_draft(tenant=acme, revision=found.revision))
+    assert troubles == [NoDraft] and [version for version, _ in versions(acme)] == [1, 2]
+
+
+def test_of_two_who_change_at_once_the_second_is_told(committed: None) -> None:
+    acme = Tenant.objects.get(slug="acme")
+    found = drafted(acme)
+    troubles = at_once(lambda: change_draft(tenant=acme, revision=found.revision, rules=RULES, by=BY))
+    now = draft_of(acme)
+    assert troubles == [StaleDraft] and now is not None and now.revision == found.revision + 1
+
+
+def test_of_two_who_begin_at_once_both_get_the_same(committed: None) -> None:
+    acme = Tenant.objects.get(slug="acme")
+    assert at_once(lambda: begin_draft(tenant=acme, by=BY)) == []
+    assert PolicyDraft.objects.count() == 1
+
+
+def at_once(act: Callable[[], Any]) -> list[type[Exception]]:
+    """By two threads, each on a connection of its own. Returns what was raised."""
+    start = Barrier(2)
+
+    def run(_: int) -> type[Exception] | None:
+        try:
+            start.wait()
+            act()
+        except Exception as trouble:
+            return type(trouble)
+        finally:
+            connection.close()
+        return None
+
+    with ThreadPoolExecutor(2) as pool:
+        return [trouble for trouble in pool.map(run, range(2)) if trouble]

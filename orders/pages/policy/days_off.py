@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from e2a.errors import Unprocessable
 from e2a.pages import done, dressed, show
-from orders.pages.policy.drafting import needed_draft, save
+from orders.pages.policy.drafting import changed, needed_draft, save
 from tenants.calendar_form import MOST_DAYS_OFF, day_off_to_json, read_day_off
 from tenants.days_off import DayOff
 from tenants.gate import member_page
@@ -116,7 +116,7 @@ def add_day(request: HttpRequest, place: int) -> HttpResponse:
         form.add_error(None, f"A calendar takes at most {MOST_DAYS_OFF} days off; remove some that are over.")
     if form.is_valid():
         save(request, with_days(found, name, [*days, form.day_off()]))
-        return done(request, f"“{form.cleaned_data['name']}” is added.", to=reverse("policy-days", args=[place]))
+        return changed(request, f"“{form.cleaned_data['name']}” is added.", to=reverse("policy-days", args=[place]))
     context = {"day_form": form, "draft": found, "place": place}
     return show(request, "policy/day_off.html", "policy/_day_off.html", context, status=422)
 
@@ -131,7 +131,7 @@ def remove_day(request: HttpRequest, place: int, day: int) -> HttpResponse:
         raise NoSuchCalendar
     gone = days.pop(day)
     save(request, with_days(found, name, days))
-    return done(request, f"“{gone['name']}” is removed.", to=reverse("policy-days", args=[place]))
+    return changed(request, f"“{gone['name']}” is removed.", to=reverse("policy-days", args=[place]))
 
 
 @require_POST

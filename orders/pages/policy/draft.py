@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from e2a.errors import Conflict
 from e2a.pages import done, show
-from orders.pages.policy.drafting import can_edit, needed_draft, revision_of, save
+from orders.pages.policy.drafting import can_edit, changed, needed_draft, revision_of, save
 from orders.pages.policy.example import beside, example_context
 from orders.pages.policy.rule_form import RuleForm
 from orders.source_pages import tenant_of
@@ -65,7 +65,7 @@ def move_rule(request: HttpRequest, place: int) -> HttpResponse:
         raise Conflict("It cannot go further.")
     rules[place], rules[to] = rules[to], rules[place]
     save(request, {**found.rules, "rules": rules})
-    return done(request, f"“{rules[to]['name']}” is rule {to + 1} now.", to=reverse("policy-draft"))
+    return changed(request, f"“{rules[to]['name']}” is rule {to + 1} now.", to=reverse("policy-draft"))
 
 
 @require_POST
@@ -77,7 +77,7 @@ def remove_rule(request: HttpRequest, place: int) -> HttpResponse:
     if not rules:
         raise LastRule
     save(request, {**found.rules, "rules": rules})
-    return done(request, f"“{gone['name']}” is removed.", to=reverse("policy-draft"))
+    return changed(request, f"“{gone['name']}” is removed.", to=reverse("policy-draft"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,10 +1,12 @@
 """What every page that changes a draft begins and ends with."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from e2a.pages import done, wants_part
 from orders.letter_pages import access_of
 from orders.source_pages import tenant_of
 from tenants.models import Scope, SlaPolicy, Tenant
@@ -12,6 +14,7 @@ from tenants.selectors import Draft, draft_of
 from tenants.services.drafts import NoDraft, NoSuchVersion, change_draft
 
 MOST_DIGITS = 10
+CHANGED = "policy"  # the event of the page at which the draft and its example are fetched again
 
 
 def can_edit(request: HttpRequest) -> bool:
@@ -36,6 +39,15 @@ def save(request: HttpRequest, rules: Mapping[str, Any]) -> None:
     """Raises: NoDraft; StaleDraft when it is no longer the draft that the person looked at."""
     actor = access_of(request).actor
     change_draft(tenant=tenant_of(request), revision=revision_of(request), rules=rules, by=actor)
+
+
+def changed(request: HttpRequest, sentence: str, *, to: str) -> HttpResponse:
+    """As `e2a.pages.done`; for htmx only what shows the draft is fetched again, not all that lives."""
+    if not wants_part(request):
+        return done(request, sentence, to=to)
+    response = HttpResponse(status=204)
+    response["HX-Trigger"] = json.dumps({"toast": {"text": sentence, "level": "success"}, CHANGED: True})
+    return response
 
 
 def version_of(tenant: Tenant, number: int) -> SlaPolicy:

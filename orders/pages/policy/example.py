@@ -57,7 +57,7 @@ class LocalTimeField(forms.Field):
 
 class ExampleForm(forms.Form):
     prefix = PREFIX
-    at = LocalTimeField(label="Ordered at")
+    at = LocalTimeField(label="Ordered at", error_messages={"required": "When was it ordered?"})
     zone = forms.CharField(
         label="Time zone",
         required=False,

@@ -25,15 +25,17 @@ from tenants.services.drafts import StaleDraft, publish_draft
 
 
 class PublishForm(forms.Form):
-    starts_at = LocalTimeField(
-        label="In force from", required=False, help_text="In the team's time zone. Left empty: now."
-    )
+    starts_at = LocalTimeField(label="In force from", required=False)
     note = forms.CharField(
         label="What changes",
         required=False,
         max_length=200,
         help_text="For whoever reads the list of versions later.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["starts_at"].help_text = f"In {timezone.get_current_timezone_name()}. Left empty: now."
 
     def start(self) -> datetime | None:
         said: datetime | None = self.cleaned_data["starts_at"]
