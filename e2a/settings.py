@@ -274,6 +274,7 @@ SPECTACULAR_SETTINGS = {
         "OutcomeEnum": "orders.api.serializers.OUTCOMES",
         "ExceptionStatusEnum": "exceptions.choices.Status",
         "ResolutionEnum": "exceptions.choices.Resolution",
+        "SeverityEnum": "exceptions.choices.Severity",
         "TimelineKindEnum": "exceptions.choices.Kind",
         "ActionKindEnum": "exceptions.playbooks.catalogue.KIND_CHOICES",
         "ActionStateEnum": "exceptions.playbooks.words.State",

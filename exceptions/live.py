@@ -15,7 +15,8 @@ SELECT concat_ws('-',
     FROM (SELECT finished_at, state FROM exceptions_analysis ORDER BY id DESC LIMIT 200) a),
   (SELECT concat_ws('.', count(*), sum(id), extract(epoch FROM max(due_at))) FROM (SELECT id, due_at FROM orders_stage
     WHERE state = 'RUNNING' AND severity = 'LOW' AND NOT breached ORDER BY due_at, id LIMIT 200) r),
-  (SELECT extract(epoch FROM max(at)) FROM (SELECT at FROM exceptions_feedback ORDER BY id DESC LIMIT 50) f))"""
+  (SELECT extract(epoch FROM max(at)) FROM (SELECT at FROM exceptions_feedback ORDER BY id DESC LIMIT 50) f),
+  (SELECT max(id) FROM exceptions_notification))"""
 
 
 def version() -> str:

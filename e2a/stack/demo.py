@@ -39,7 +39,7 @@ def run_demo(stack: Stack, orders: int) -> None:
     """The stack runs already. Raises: CannotStart."""
     with step("Setting up the demo tenant, its shop and its logins"):
         made = set_up_tenant(stack)
-    with step("Installing its playbooks"):
+    with step("Installing its playbooks and its escalation"):
         install_playbooks(stack)
     with step(f"The shop makes {orders:,} orders"):
         ask_shop(stack, "POST", "/admin/orders/generate", {"count": orders})
@@ -96,12 +96,18 @@ def install_playbooks(stack: Stack) -> None:
         "--email",
         "ops@demo-3pl.example",
     ]
-    command = [sys.executable, str(ROOT / "manage.py"), "install_playbooks", DEMO_TENANT, "--json", *targets]
-    done = subprocess.run(command, env=stack.environment(), capture_output=True, text=True, check=False)
+    install(stack, "install_playbooks", *targets)
+    install(stack, "install_escalation")
+    ask_shop(stack, "POST", "/admin/settings", {"pace_seconds": PACE_SECONDS})
+
+
+def install(stack: Stack, command: str, *given: str) -> None:
+    """Raises: CannotStart."""
+    words = [sys.executable, str(ROOT / "manage.py"), command, DEMO_TENANT, "--json", *given]
+    done = subprocess.run(words, env=stack.environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         why = last_line(done.stderr).removeprefix("CommandError: ")
-        raise CannotStart(f"The demo's playbooks could not be installed: {why}")
-    ask_shop(stack, "POST", "/admin/settings", {"pace_seconds": PACE_SECONDS})
+        raise CannotStart(f"What the demo begins with could not be installed: {why}")
 
 
 def shop_token(secret: str) -> str:

@@ -1,6 +1,6 @@
 """/api/exceptions…"""
 
-from exceptions.api import actions, analyses, playbooks, targets, times, views
+from exceptions.api import actions, analyses, escalation, notifications, playbooks, targets, times, views
 from orders.api.routes import both
 
 urlpatterns = [
@@ -25,6 +25,10 @@ urlpatterns = [
     *both("exceptions/<int:exception_id>/comment", views.CommentView, "api-exception-comment"),
     *both("exceptions/<int:exception_id>/tag", views.TagView, "api-exception-tag"),
     *both("exceptions/<int:exception_id>/untag", views.UntagView, "api-exception-untag"),
+    *both("notifications", notifications.NotificationsView, "api-notifications"),
+    *both("notifications/read", notifications.NotificationsReadView, "api-notifications-read"),
+    *both("notifications/settings", notifications.NotificationSettingsView, "api-notification-settings"),
+    *both("escalation", escalation.EscalationView, "api-escalation"),
     *both("approvals", actions.ApprovalsView, "api-approvals"),
     *both("playbooks", playbooks.PlaybooksView, "api-playbooks"),
     *both("playbooks/kinds", playbooks.KindsView, "api-playbook-kinds"),

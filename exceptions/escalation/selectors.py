@@ -7,8 +7,7 @@ from django.db import connection
 from exceptions.escalation.models import EscalationPlan
 from exceptions.escalation.people import Person
 from exceptions.escalation.reading import Plan, read_plan
-from exceptions.escalation.rota import OnCall, Rota, on_call
-from exceptions.selectors import database_now
+from exceptions.escalation.rota import Rota
 from tenants.models import Membership
 
 LOAD = """SELECT assignee_id, count(*) FROM exceptions_record
@@ -41,10 +40,6 @@ def team() -> list[Person]:
         Person(member.user_id, member.user.username, member.role, member.user.get_full_name())
         for member in members.order_by("user__username")
     ]
-
-
-def on_call_now(plan: Plan) -> OnCall:
-    return on_call(plan.rota, database_now())
 
 
 def load_of_each() -> dict[int, int]:

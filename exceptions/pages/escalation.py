@@ -108,6 +108,8 @@ def show_form(
         "unless_choices": UNLESS_CHOICES,
         "effect_choices": EFFECT_CHOICES,
         "to_choices": choices_of(people),
+        "known": [value for value, _ in choices_of(people)],
+        "member_ids": [person.user_id for person in people],
         "people": people,
         "days": list(enumerate(DAYS)),
         "zones": sorted(available_timezones()),

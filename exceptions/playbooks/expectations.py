@@ -11,6 +11,8 @@ from django.db.models import Q
 
 from exceptions.choices import Kind, Resolution, ResolvedBy, Status, Verdict
 from exceptions.models import ExceptionRecord
+from exceptions.notifications.services import Notice, notify
+from exceptions.notifications.words import Matter
 from exceptions.playbooks.models import Attempt, Plan
 from exceptions.playbooks.planning import advance, is_actionable, locked
 from exceptions.playbooks.telling import tell, tell_attempt
@@ -80,6 +82,15 @@ def resolve(attempt: Attempt, record: ExceptionRecord, now: datetime) -> None:
         updated_at=now,
     )
     tell(record.pk, Kind.RESOLVED, actor=attempt.actor, now=now, resolution=Resolution.ACTION, attempt=attempt.pk)
+    if record.assignee_id is not None:
+        notice = Notice(
+            user_id=record.assignee_id,
+            matter=Matter.OVER,
+            subject=f"exception:{record.pk}:{record.occurrence_count}",
+            exception_id=record.pk,
+            actor=attempt.actor,
+        )
+        notify([notice], now=now)
 
 
 def miss(attempt: Attempt, now: datetime) -> int:

@@ -12,7 +12,7 @@
 
   function close() {
     list?.remove();
-    if (field) for (const name of ["aria-expanded", "aria-activedescendant", "aria-controls"]) field.removeAttribute(name);
+    if (field) for (const name of ["aria-activedescendant", "aria-controls"]) field.removeAttribute(name);
     field = list = null;
     asked += 1; // an answer on its way comes too late
   }
@@ -50,7 +50,6 @@
     }
     element.after(list);
     element.setAttribute("aria-controls", list.id);
-    element.setAttribute("aria-expanded", "true");
     mark(0);
   }
   async function offer(element) {

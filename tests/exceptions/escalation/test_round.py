@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django_tenants.utils import schema_context
 
@@ -19,7 +19,7 @@ from exceptions.pages.telling import tell
 from exceptions.waking import wake_due
 from tenants.models import Membership, Role, Tenant, User
 from tests.exceptions.cast import NOW, kinds, make_exception
-from tests.tenants.cast import make_member
+from tests.tenants.cast import make_member, signed_in
 
 ROTA = {"timezone": "UTC", "shifts": [], "overrides": []}
 MAX = {"actor": "user:max", "now": NOW}
@@ -224,3 +224,40 @@ def test_another_tenant_is_not_touched(boss: User, anna: User, globex: Tenant) -
         make_exception("G-1")
         assert escalate_due(now=after(60)) == 0
         assert not EscalationClock.objects.exists()
+
+
+def test_an_acknowledgement_under_way_is_not_overtaken(committed: None) -> None:
+    """While somebody's acknowledgement holds the row, the round leaves it; afterwards the step is needless."""
+    acme = Tenant.objects.get(slug="acme")
+    anna = make_member(acme, "anna")
+    with schema_context("acme"):
+        keep(step(15, f"user:{anna.pk}"))
+        record = make_exception()
+    held, go_on = threading.Event(), threading.Event()
+
+    def acknowledge() -> None:
+        try:
+            with schema_context("acme"), transaction.atomic():
+                services.acknowledge_exception(exception_id=record.pk, actor="user:anna", now=after(14))
+                held.set()
+                go_on.wait(10)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=acknowledge)
+    thread.start()
+    assert held.wait(10)
+    with schema_context("acme"):
+        assert escalate_due(now=after(15)) == 0
+        go_on.set()
+        thread.join()
+        assert escalate_due(now=after(15)) == 0
+        assert kinds(record) == ["opened", "acknowledged"]
+        assert told() == []
+
+
+def test_who_has_left_is_shown_and_not_silently_replaced(in_acme: Tenant, boss: User, anna: User) -> None:
+    keep(step(15, f"user:{anna.pk}"))
+    Membership.objects.filter(user=anna).delete()
+    text = signed_in(in_acme, boss).get("/escalation/edit/").content.decode()
+    assert f'<option value="user:{anna.pk}" selected>who has left</option>' in text
