@@ -11,6 +11,7 @@ A weekday left out is closed. All but `timezone` and `weekly` may be left out.
 
 import re
 from datetime import timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
@@ -46,10 +47,16 @@ def read_calendar(form: Form) -> Hours | None:
 
 
 def read_zone(form: Form) -> str | None:
-    if isinstance(form.value, str) and form.value in available_timezones():
+    if isinstance(form.value, str) and form.value in known_zones():
         return form.value
     form.refuse(f"{shown(form.value)} is no time zone; use an IANA name such as Europe/Lisbon.")
     return None
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """Looked up once: each time costs milliseconds."""
+    return frozenset(available_timezones())
 
 
 def read_weekly(form: Form) -> tuple[tuple[Window, ...], ...] | None:

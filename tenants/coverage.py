@@ -5,23 +5,22 @@ words must be there and which must not, and between which bounds the value lies.
 smaller box for each thing that the condition asks for.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from tenants.conditions import Condition
 
 CURRENCY = "currency"  # of the value; an order without a value has none
-MOST_BOXES = 2_000  # beyond that nothing is claimed
+MOST_CUTS = 1_000  # of boxes, for one rule; beyond that nothing is claimed
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """`within`: the only values of a word; `without`: those it has not. Lists: one of each clause, none of `lacks`."""
 
-    within: dict[str, frozenset[str]] = field(default_factory=dict)
-    without: dict[str, frozenset[str]] = field(default_factory=dict)
-    clauses: dict[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
-    lacks: dict[str, frozenset[str]] = field(default_factory=dict)
+    within: Mapping[str, frozenset[str]] = {}
+    without: Mapping[str, frozenset[str]] = {}
+    clauses: Mapping[str, tuple[frozenset[str], ...]] = {}
+    lacks: Mapping[str, frozenset[str]] = {}
     at_least: int = 0
     below: int | None = None
 
@@ -38,32 +37,35 @@ class Box:
         return self.within[key] - self.without.get(key, frozenset())
 
     def only(self, key: str, wanted: frozenset[str]) -> "Box":
-        return replace(self, within=self.within | {key: wanted & self.within.get(key, wanted)})
+        return self._replace(within={**self.within, key: wanted & self.within.get(key, wanted)})
 
     def never(self, key: str, unwanted: frozenset[str]) -> "Box":
-        return replace(self, without=self.without | {key: unwanted | self.without.get(key, frozenset())})
+        return self._replace(without={**self.without, key: unwanted | self.without.get(key, frozenset())})
 
     def one_of(self, key: str, wanted: frozenset[str]) -> "Box":
-        return replace(self, clauses=self.clauses | {key: (*self.clauses.get(key, ()), wanted)})
+        return self._replace(clauses={**self.clauses, key: (*self.clauses.get(key, ()), wanted)})
 
     def none_of(self, key: str, unwanted: frozenset[str]) -> "Box":
-        return replace(self, lacks=self.lacks | {key: unwanted | self.lacks.get(key, frozenset())})
+        return self._replace(lacks={**self.lacks, key: unwanted | self.lacks.get(key, frozenset())})
 
     def between(self, at_least: int, below: int | None) -> "Box":
         tops = [top for top in (below, self.below) if top is not None]
-        return replace(self, at_least=max(at_least, self.at_least), below=min(tops, default=None))
+        return self._replace(at_least=max(at_least, self.at_least), below=min(tops, default=None))
 
 
 def is_covered(condition: Condition, earlier: Sequence[Condition]) -> bool:
     """Whether every order that the condition lets in is taken by one of the earlier ones."""
-    left = [box_of(condition)]
-    for taken in earlier:
-        left = [piece for box in left for piece in less(box, taken) if not piece.is_empty()]
-        if not left:
-            return True
-        if len(left) > MOST_BOXES:
+    whole = box_of(condition)
+    touching = [taken for taken in earlier if not split(whole, taken)[0].is_empty()]
+    if any(not less(whole, taken) for taken in touching):
+        return True
+    left, cuts = [whole], 0
+    for taken in touching:
+        cuts += len(left)
+        if cuts > MOST_CUTS:
             return False
-    return False
+        left = [piece for box in left for piece in less(box, taken)]
+    return not left
 
 
 def box_of(condition: Condition) -> Box:
@@ -71,8 +73,9 @@ def box_of(condition: Condition) -> Box:
 
 
 def less(box: Box, taken: Condition) -> list[Box]:
-    """The box without what the condition lets in."""
-    return split(box, taken)[1]
+    """The pieces of the box that the condition does not let in; the box itself where it lets in nothing."""
+    inside, outside = split(box, taken)
+    return [box] if inside.is_empty() else [piece for piece in outside if not piece.is_empty()]
 
 
 def split(box: Box, condition: Condition) -> tuple[Box, list[Box]]:

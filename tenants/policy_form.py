@@ -9,7 +9,9 @@
  "severity": {…}, "priority": {…}, "max_resolution_attempts": 3}
 """
 
+import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from tenants.calendar_form import read_calendar
@@ -76,6 +78,12 @@ def read_what_can_be(value: Mapping[str, Any]) -> tuple[Policy, dict[str, list[s
         priority=read_priority(form.at("priority")) if form.has("priority") else USUAL_PRIORITY,
     )
     return policy, errors
+
+
+@lru_cache(maxsize=64)
+def read_again(text: str) -> tuple[Policy, Mapping[str, Sequence[str]]]:
+    """As `read_what_can_be`, of JSON as text: pages ask for the same draft again and again, and many rules take their time."""
+    return read_what_can_be(json.loads(text))
 
 
 def read_calendars(form: Form) -> dict[str, Hours]:

@@ -3,6 +3,7 @@
 It is made of the JSON, also of a draft that cannot be used yet: what is wrong stands at the row that it is about.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from zlib import crc32
 from tenants.days_off import DayOff
 from tenants.open_hours import Hours
 from tenants.policy import as_rules
-from tenants.policy_form import read_what_can_be
+from tenants.policy_form import read_again
 from tenants.policy_rules import STAGE_NAMES, Policy, Rule
 from tenants.policy_words import (
     STAGE_WORDS,
@@ -106,7 +107,7 @@ class Table:
 def table_of(rules: Mapping[str, Any]) -> Table:
     """Of either form."""
     form = as_rules(rules)
-    policy, errors = read_what_can_be(form)
+    policy, errors = read_again(json.dumps(form))
     at_rules, at_calendars, others = sorted_troubles(errors, list(form.get("calendars") or {}))
     return Table(
         rules=[

@@ -1,5 +1,6 @@
 """Shaped reads of tenants, people and keys (public schema)."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,8 @@ from tenants.models import (
     Tenant,
     WebhookSource,
 )
-from tenants.policy import Policy, PolicyError, PolicyVersion, parse_policy, policy_at
+from tenants.policy import Policy, PolicyVersion, policy_at
+from tenants.policy_form import read_again
 
 MOST_INVITATIONS = 200
 NO_POLICY = Policy()
@@ -102,7 +104,7 @@ class Draft:
     edited_by: str
     edited_at: datetime
     policy: Policy | None
-    errors: Mapping[str, list[str]]
+    errors: Mapping[str, Sequence[str]]
 
 
 def draft_of(tenant: Tenant) -> Draft | None:
@@ -113,12 +115,10 @@ def draft_of(tenant: Tenant) -> Draft | None:
     return Draft(row.rules, row.based_on, row.revision, row.edited_by, row.edited_at, policy, errors)
 
 
-def checked(rules: Mapping[str, Any]) -> tuple[Policy | None, Mapping[str, list[str]]]:
-    """The policy, or why there is none."""
-    try:
-        return parse_policy(rules), {}
-    except PolicyError as wrong:
-        return None, wrong.errors
+def checked(rules: Mapping[str, Any]) -> tuple[Policy | None, Mapping[str, Sequence[str]]]:
+    """The policy, or why there is none. `rules`: in the form of rules."""
+    policy, errors = read_again(json.dumps(rules))
+    return (None if errors else policy), errors
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Rules that no order can reach are found, and only those."""
 
 import random
+import time
 from itertools import product
 
 import pytest
@@ -80,3 +81,15 @@ def test_it_agrees_with_trying_every_order() -> None:
         assert is_covered(condition, earlier) == (not reached), (condition, earlier)
         covered += not reached
     assert covered > 100
+
+
+def test_many_rules_that_overlap_are_looked_through_in_time() -> None:
+    """What would take too long is not claimed, but that one rule alone covers another is always seen."""
+    rules = [
+        when(ValueRange("EUR", number), carrier=f"c{number % 7}", tag=f"t{number % 11}", sku=f"s{number}")
+        for number in range(200)
+    ]
+    began = time.process_time()
+    assert not is_covered(when(sku="other"), rules)
+    assert is_covered(when(sku="s7", carrier="c0", tag="t7"), [*rules, when(sku="s7")])
+    assert time.process_time() - began < 5
