@@ -61,7 +61,7 @@ def test_radar_killed_before_any_statement_loses_and_doubles_nothing(
     while dies(killer, deaths + 1):
         deaths += 1
         assert state() == before  # all or nothing
-    assert deaths == 7
+    assert deaths == 8
     assert rows("SELECT count(*) FROM {s}.exceptions_record") == [(ORDERS // 2,)]
     assert radar.pass_deadlines(raw_connection(), "acme") == ORDERS // 2
     assert rows("SELECT count(*), count(DISTINCT order_id) FROM {s}.exceptions_record") == [(ORDERS, ORDERS)]
