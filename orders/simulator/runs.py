@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from e2a.crash import crash_point
 from e2a.errors import Conflict, NotFound
 from e2a.postgresql.raw import database_now, raw_connection
 from orders.simulator.models import SimulationCrossing, SimulationRun, SimulationStatus
@@ -141,6 +142,7 @@ def advance(schema: str, run: SimulationRun) -> SimulationRun:
     policies = policies_of(schema)
     *_, found = simulate(orders, policies, parse_policy(run.rules), now=run.asked_at)
     listed = found.crossings[: max(MOST_LISTED - run.listed, 0)]
+    crash_point("simulation_judged")
     now = database_now(raw_connection())
     changes: dict[str, Any] = {
         "total": total,
@@ -163,6 +165,7 @@ def advance(schema: str, run: SimulationRun) -> SimulationRun:
         if not mine.update(**changes):
             raise LostRun
         SimulationCrossing.objects.bulk_create([row_of(run, each) for each in listed], batch_size=1_000)
+    crash_point("simulation_written")
     return SimulationRun.objects.get(pk=run.pk)
 
 

@@ -15,6 +15,7 @@ from exceptions.live import version
 from orders.models import Order, Stage
 from orders.pages.at_risk import HEADER
 from tenants.models import Role, Tenant
+from tests.live import Live
 from tests.tenants.cast import make_member, signed_in
 
 
@@ -151,3 +152,26 @@ def test_another_tenant_sees_none_of_it(desk: Client, globex: Tenant) -> None:
     outsider = signed_in(globex, make_member(globex, "olga"))
     outsider.defaults["HTTP_HOST"] = "acme.localhost"
     assert outsider.get("/at-risk/", headers={"Host": "acme.localhost"}).status_code == 403
+
+
+@pytest.mark.browser
+def test_board_counts_down_and_learns_of_changes_by_itself(live: Live, page: Any) -> None:
+    acme = Tenant.objects.get(slug="acme")
+    stage = risk("soon", 9)
+    live.sign_in(page, acme, make_member(acme))
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(live.url("acme", "/at-risk/"))
+    left = page.locator("time[data-left]")
+    before = left.inner_text()
+    page.wait_for_function("before => document.querySelector('time[data-left]').textContent !== before", arg=before)
+    assert left.inner_text().startswith("8 min")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    risk("sooner", 3, "payment_processing")
+    page.get_by_role("link", name="sooner").wait_for()  # without a reload
+    page.get_by_label("Stage", exact=True).focus()
+    page.keyboard.type("Hand")
+    page.wait_for_url("**/at-risk/?stage=order_fulfillment")
+    assert page.get_by_role("link", name="sooner").count() == 0
+    with schema_context("acme"):
+        Stage.objects.filter(pk=stage.pk).update(severity="MEDIUM", breached=True)
+    page.get_by_text("Nothing of this filter is at risk").wait_for()
