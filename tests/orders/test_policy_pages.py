@@ -308,6 +308,14 @@ def test_example_is_kept_for_the_next_page(acme: Tenant, manager: Client) -> Non
     assert 'value="gold"' in text_of(manager.get("/policy/draft/rules/0/"))
 
 
+def test_example_beside_a_rule_meets_its_condition(acme: Tenant, manager: Client) -> None:
+    drafted(acme)
+    beside = manager.get("/policy/draft/rules/0/").context
+    assert (beside["result"].rule, beside["example_form"]["value"].value()) == ("Express", "100.00")
+    assert manager.get("/policy/draft/rules/1/").context["result"].excluded
+    assert manager.get("/policy/draft/raises/0/").context["example_form"]["customer_tier"].value() == "gold"
+
+
 def queries(client: Client, page: str) -> int:
     with CaptureQueriesContext(
         connection,

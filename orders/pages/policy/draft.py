@@ -104,7 +104,8 @@ def edit_rule(request: HttpRequest, place: int) -> HttpResponse:
     if request.method == "POST" and accepted(request, form, found, list(found.rules["rules"]), place):
         return done(request, "The rule is saved in the draft.", to=reverse("policy-draft"), stay=False)
     title = f"Rule {place + 1}: {rule['name']}"
-    return show_rule(request, form, found, {"title": title, "verb": "Save", "part": "rule", "place": place})
+    context = {"title": title, "verb": "Save", "part": "rule", "place": place, "when": rule.get("when")}
+    return show_rule(request, form, found, context)
 
 
 def form_of(request: HttpRequest, found: Draft, rule: Any) -> RuleForm:
@@ -151,6 +152,6 @@ def show_rule(request: HttpRequest, form: RuleForm, found: Draft, context: dict[
         **context,
         "form": form,
         "revision": revision,
-        **example_context(request, found.rules, {}, edited=True),
+        **example_context(request, found.rules, {}, edited=True, fit=context.get("when")),
     }
     return show(request, "policy/rule.html", "policy/_rule.html", words, status=status)

@@ -18,14 +18,14 @@ from orders.example import Made, example_of
 from orders.pages.policy.condition_fields import KEYS
 from orders.pages.policy.drafting import MOST_DIGITS, needed_draft, version_of
 from orders.pages.policy.typed import NotYet, typed
-from orders.pages.policy.words_field import words_of
+from orders.pages.policy.words_field import line_of, words_of
 from orders.source_pages import tenant_of
-from tenants.currencies import minor_units
+from tenants.currencies import amount_words, minor_units
 from tenants.gate import member_page
 from tenants.models import Scope, Tenant, zone_trouble
 from tenants.policy import as_rules
 from tenants.policy_table import Table, table_of
-from tenants.policy_words import CONDITION_WORDS
+from tenants.policy_words import CONDITION_WORDS, listed
 
 PREFIX = "x"
 SESSION = "policy-example"
@@ -176,11 +176,19 @@ def beside(request: HttpRequest, rules: Mapping[str, Any], **asked: int) -> dict
 
 
 def example_context(
-    request: HttpRequest, rules: Mapping[str, Any], asked: Mapping[str, Any], *, edited: bool = False
+    request: HttpRequest,
+    rules: Mapping[str, Any],
+    asked: Mapping[str, Any],
+    *,
+    edited: bool = False,
+    fit: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """For templates/policy/_example.html. `asked`: which version; none for the draft. `edited`: a form of it is on the page."""
+    """For templates/policy/_example.html. `asked`: which version; none for the draft. `edited`: a form of it is on the page.
+
+    `fit`: a condition, as JSON, that the order shall meet.
+    """
     tenant, table = tenant_of(request), table_of(rules)
-    form = filled(request.session.get(SESSION) or first_example(table, tenant))
+    form = filled({**(request.session.get(SESSION) or first_example(table, tenant)), **fitting(fit or {})})
     if not form.is_valid():
         form = filled(first_example(table, tenant))
         form.is_valid()
@@ -200,6 +208,17 @@ def example_context(
 
 def filled(said: Mapping[str, Any]) -> ExampleForm:
     return ExampleForm({f"{PREFIX}-{name}": value for name, value in said.items()})
+
+
+def fitting(when: Mapping[str, Any]) -> dict[str, str]:
+    """The fields of an order that meets the condition."""
+    fields = {key: line_of(listed(when[key])[:1]) for key in KEYS if when.get(key)}
+    if span := when.get("order_value"):
+        fields |= {
+            "value": amount_words(span.get("at_least_cents") or 0, span["currency"]),
+            "currency": span["currency"],
+        }
+    return fields
 
 
 def asked_for(rules: Mapping[str, Any]) -> list[str]:

@@ -95,10 +95,19 @@ def saved(request: HttpRequest, form: forms.Form, rules: Mapping[str, Any]) -> b
 def show_raise(
     request: HttpRequest, form: RaiseForm, found: Draft, place: int, *, removable: bool = False
 ) -> HttpResponse:
-    context = context_of(request, form, found, part="raise", place=place, removable=removable)
+    raises = raises_of(found.rules)
+    when = raises[place]["when"] if place < len(raises) else None
+    context = context_of(request, form, found, fit=when, part="raise", place=place, removable=removable)
     return show(request, "policy/raise.html", "policy/_raise.html", context, status=422 if form.is_bound else 200)
 
 
-def context_of(request: HttpRequest, form: forms.Form, found: Draft, **more: Any) -> dict[str, Any]:
+def context_of(
+    request: HttpRequest, form: forms.Form, found: Draft, *, fit: Mapping[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
     revision = request.POST.get("revision") or found.revision
-    return {"form": form, "revision": revision, **more, **example_context(request, found.rules, {}, edited=True)}
+    return {
+        "form": form,
+        "revision": revision,
+        **more,
+        **example_context(request, found.rules, {}, edited=True, fit=fit),
+    }
