@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from e2a.pulse import pulse
 from exceptions.choices import Kind
 from exceptions.escalation.chain import Effect, Standing, Step, length, next_look, steps_due
+from exceptions.escalation.clocks import wait_for_save
 from exceptions.escalation.models import EscalationClock
 from exceptions.escalation.people import Person, Reached, reached_by
 from exceptions.escalation.reading import Plan
@@ -52,6 +53,7 @@ def escalate_due(*, now: datetime) -> int:
 def escalate_some(now: datetime) -> tuple[int, int]:
     """How many exceptions were looked at, at most BATCH, and how many steps were taken."""
     with transaction.atomic():
+        wait_for_save()
         records = lock_due(now)
         if not records:
             return 0, 0

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from e2a.errors import Conflict, Unprocessable
 from exceptions.escalation import clocks
-from exceptions.escalation.models import EscalationClock, EscalationPlan
+from exceptions.escalation.models import EscalationPlan
 from exceptions.escalation.reading import Plan, read_plan
 
 
@@ -27,12 +27,12 @@ def save_plan(
         raise SavedMeanwhile
     try:
         with transaction.atomic():
+            clocks.wait_for_rounds()
             row = EscalationPlan.objects.create(
                 version=base + 1, chains=chains, rota=rota, actor=actor[:200], created_at=now
             )
             clocks.start_missing(now=now)
-            waiting = EscalationClock.objects.filter(paused_at=None, exception__verdict="active")
-            waiting.exclude(exception__status="RESOLVED").update(due_at=now)
+            clocks.look_anew(now=now)
     except IntegrityError:
         raise SavedMeanwhile from None
     return row

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from django_tenants.utils import schema_context
 
+from exceptions.escalation.defaults import install_default
 from exceptions.models import Notification, TimelineEntry
 from tenants.models import Role, Tenant
-from tests.exceptions.cast import make_exception
+from tests.axe import grave_faults
+from tests.exceptions.cast import NOW, make_exception
+from tests.exceptions.notifications.cast import tell
 from tests.live import Live
 from tests.tenants.cast import make_member
 
@@ -61,3 +64,28 @@ def test_mention_rings_the_bell_and_leads_to_the_exception(live: Live, page: Pag
     with schema_context("acme"):
         assert TimelineEntry.objects.filter(kind="commented").count() == 1
         assert Notification.objects.filter(way="page", read_at=None).count() == 0
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_pages_fit_a_phone_and_keep_nobody_out(live: Live, page: Page, colours: str) -> None:
+    acme = Tenant.objects.get(slug="acme")
+    maria = make_member(acme, "maria", role=Role.MANAGER)
+    live.sign_in(page, acme, maria)
+    tell(maria, "a-rather-long-order-number-of-an-erp-0000000001")
+    with schema_context("acme"):
+        install_default(tenant=acme, actor="platform", now=NOW)
+        record = make_exception("A-1", tags=["storm-porto", "vip"])
+    page.emulate_media(color_scheme=colours)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for address in (
+        "/inbox/",
+        "/inbox/settings/",
+        "/escalation/",
+        "/escalation/edit/",
+        "/times/?days=90",
+        f"/exceptions/{record.pk}/",
+    ):
+        page.goto(live.url("acme", address))
+        page.get_by_label("1 unread notification").first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+        assert grave_faults(page) == [], address
