@@ -97,6 +97,7 @@
   body.addEventListener("htmx:afterSwap", (event) => {
     const dialog = event.detail.target;
     if (dialog.id !== "dialog") return;
+    htmx.process(dialog); // else a quick Enter would send the form past htmx, which looks at what is new a moment later
     if (!dialog.open) dialog.showModal();
     (dialog.querySelector("[aria-invalid=true]") || dialog.querySelector("form :is(select, textarea, input:not([type=hidden]))"))?.focus();
   });

@@ -19,7 +19,7 @@
     headers["E2A-Shown"] = rows().map(idOf).join(",");
     headers["E2A-Next"] = list.querySelector("[data-next]")?.dataset.next || "";
   });
-  body.addEventListener("htmx:afterSettle", (event) => { if (event.detail.target === list) show(); });
+  body.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target === list) { show(); showPlace(); } });
 
   // ── Selection ────────────────────────────────────────────────────────────────────────────────────────────────
   const picked = new Set();
@@ -103,6 +103,13 @@
     const query = wanted.toString();
     history.replaceState(history.state, "", location.pathname + (query ? `?${query}` : ""));
   }
+  function setPanel(id, on) { // the list gets narrower or wider, its rows higher or lower: the one looked at stays where it is
+    const row = rowOf(id);
+    const top = row?.getBoundingClientRect().top;
+    panel.hidden = !on;
+    desk.classList.toggle("has-panel", on);
+    if (row) scrollBy(0, row.getBoundingClientRect().top - top);
+  }
   function open(id) {
     const part = document.createElement("div");
     part.setAttribute("hx-get", `/exceptions/${id}/`);
@@ -110,9 +117,8 @@
     part.setAttribute("hx-swap", "morph:innerHTML");
     panel.querySelector("[data-part]").replaceChildren(part);
     panel.querySelector("[data-full]").href = `/exceptions/${id}/`;
-    panel.hidden = false;
+    setPanel(id, true);
     panel.scrollTop = 0;
-    desk.classList.add("has-panel");
     opened = id;
     address(id);
     htmx.process(part);
@@ -121,19 +127,18 @@
   function close() {
     const row = rowOf(opened);
     panel.querySelector("[data-part]").replaceChildren();
-    panel.hidden = true;
-    desk.classList.remove("has-panel");
+    setPanel(opened, false);
     opened = null;
     address(null);
     show();
-    row?.focus();
+    row?.focus({ preventScroll: true });
   }
   const wide = matchMedia("(min-width: 48rem)");
   list.addEventListener("click", (event) => {
     const link = event.target.closest("[data-beside]");
     if (!link || !wide.matches || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    link.closest("tr").focus();
+    link.closest("tr").focus({ preventScroll: true });
     open(idOf(link.closest("tr")));
   });
   panel.querySelector("[data-close-panel]").addEventListener("click", close);
@@ -152,22 +157,32 @@
       else localStorage.setItem(OFF, "1");
     } catch { /* not kept then */ }
   });
-  let at = -1; // the place of the row that the keys are at, kept when that row goes away
+  // The row that the keys are at, by its id: a place would point at another row once one has gone, and keys act.
+  let at = null;
+  let place = 0; // where it last was, to go on from when it has gone
   list.addEventListener("focusin", (event) => {
     const row = event.target.closest("tr[data-row]");
-    if (row) at = rows().indexOf(row);
+    if (!row) return;
+    at = idOf(row);
+    place = Math.max(rows().indexOf(row), 0);
+    showPlace();
   });
-  const current = () => document.activeElement.closest?.("tr[data-row]") || rows()[at] || null;
+  const current = () => (at && rowOf(at)) || null;
+  function showPlace() { // even while the focus is elsewhere, so that nobody acts on a row unseen
+    for (const row of rows()) row.classList.toggle("row-at", idOf(row) === at);
+  }
   let following = null;
   function move(by) {
     const all = rows();
     if (!all.length) return;
-    at = Math.min(Math.max(at + by, 0), all.length - 1);
-    all[at].focus();
-    all[at].scrollIntoView({ block: "nearest" });
+    const found = all.indexOf(current());
+    const next = found >= 0 ? found + by : by > 0 ? place : place - 1; // once it has gone, the next one is in its place
+    place = Math.min(Math.max(next, 0), all.length - 1);
+    all[place].focus();
+    all[place].scrollIntoView({ block: "nearest" });
     if (panel.hidden) return;
     clearTimeout(following);
-    following = setTimeout(() => { if (!panel.hidden && rows()[at]) open(idOf(rows()[at])); }, 120);
+    following = setTimeout(() => { if (!panel.hidden && current()) open(at); }, 120);
   }
   function actOnOne(verb, path, options) {
     const row = current();

@@ -80,13 +80,14 @@ def picked(page: Page) -> list[str]:
 def test_ten_are_triaged_by_keys_alone(live: Live, desk: Page) -> None:
     orders = seed(12)
     open_desk(live, desk)
+    desk.evaluate("window.unchanged = true")
     for order in orders[:6]:  # one by one
         press(desk, "j", "a")
-        eventually(lambda at=order: statuses()[at] == "ACKNOWLEDGED", 5, order)  # type: ignore[misc]
+        eventually(lambda at=order: statuses()[at] == "ACKNOWLEDGED", 15, order)  # type: ignore[misc]
     press(desk, "j", "x", "j", "x", "k", "j", "a")  # two together
     desk.get_by_role("button", name="Acknowledge 2 exceptions").wait_for()
     press(desk, "Enter")
-    eventually(lambda: statuses()[orders[7]] == "ACKNOWLEDGED", 5, "two together")
+    eventually(lambda: statuses()[orders[7]] == "ACKNOWLEDGED", 15, "two together")
     desk.locator("dialog#dialog[open]").wait_for(state="detached")
     for order in orders[8:10]:  # and two to the end
         press(desk, "j", "r")
@@ -97,12 +98,13 @@ def test_ten_are_triaged_by_keys_alone(live: Live, desk: Page) -> None:
     counted = sorted(statuses()[order] for order in orders)
     assert counted == ["ACKNOWLEDGED"] * 8 + ["OPEN"] * 2 + ["RESOLVED"] * 2
     assert orders_of(desk) == orders  # nothing has jumped
+    assert desk.evaluate("window.unchanged") is True
     press(desk, "?")
     desk.get_by_role("heading", name="Keys").wait_for()
     press(desk, "Escape", "/")
     assert desk.evaluate("document.activeElement.id") == "exception-search"
     desk.keyboard.type("SO-1011")
-    eventually(lambda: orders_of(desk) == ["SO-1011"], 5, "not searched")
+    eventually(lambda: orders_of(desk) == ["SO-1011"], 15, "not searched")
     press(desk, "Escape")
     assert desk.evaluate("document.activeElement.id") != "exception-search"
 
@@ -182,7 +184,7 @@ def test_changes_come_in_without_a_row_jumping_or_the_selection_going(live: Live
     assert picked(desk) == orders[1:3]
     assert desk.evaluate("document.activeElement.id") == desk.locator(ROW).nth(2).get_attribute("id")
     desk.get_by_role("button", name="1 new: show").click()
-    eventually(lambda: orders_of(desk) == ["SO-new", orders[0], *orders[2:], orders[1]], 5, "no fresh list")
+    eventually(lambda: orders_of(desk) == ["SO-new", orders[0], *orders[2:], orders[1]], 15, "no fresh list")
     assert sorted(picked(desk)) == orders[1:3]
     assert desk.locator("[data-picked]").inner_text() == "2 selected"
     assert desk.evaluate("window.unchanged") is True
@@ -193,16 +195,17 @@ def test_one_opens_beside_the_list_which_stays(live: Live, desk: Page) -> None:
         make_many(60)
     open_desk(live, desk, "?sort=newest")
     row = desk.locator(ROW).nth(30)
-    row.scroll_into_view_if_needed()
     row.locator("[data-pick]").click()
-    scrolled = desk.evaluate("scrollY")
+    row.evaluate("row => row.scrollIntoView({block: 'center'})")
+    seen_at = row.bounding_box()["y"]
     order = orders_of(desk)[30]
     row.locator("[data-beside]").click()
     panel = desk.get_by_role("complementary", name="Exception beside the list")
     panel.get_by_role("link", name=order).first.wait_for()
     number = row.get_attribute("id").removeprefix("exception-")
     assert desk.url.endswith(f"?sort=newest&open={number}")
-    assert (desk.evaluate("scrollY"), picked(desk)) == (scrolled, [order])
+    assert abs(row.bounding_box()["y"] - seen_at) < 60  # the list is narrower now, and still shows the same rows
+    assert picked(desk) == [order]
     press(desk, "j")
     panel.get_by_role("link", name=orders_of(desk)[31]).first.wait_for()
     desk.reload()
@@ -245,7 +248,7 @@ def test_phone_reads_and_acknowledges(live: Live, desk: Page) -> None:
     desk.get_by_role("button", name="Filters").click()
     assert desk.get_by_label("Severity").is_visible()
     desk.locator(ROW).first.get_by_role("button", name="Acknowledge").click()
-    eventually(lambda: statuses()[orders[0]] == "ACKNOWLEDGED", 5, "not acknowledged")
+    eventually(lambda: statuses()[orders[0]] == "ACKNOWLEDGED", 15, "not acknowledged")
     desk.locator(ROW).nth(1).locator("[data-beside]").click()
     desk.wait_for_url("**/exceptions/*/")
     desk.get_by_role("button", name="Acknowledge").click()
