@@ -8,6 +8,7 @@ One transaction, a fixed number of round trips whatever the number of events:
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -16,7 +17,7 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from e2a.observability.metrics import EVENT_TYPES, INGEST_SECONDS, INGEST_SUCCESS, SLA_BREACHES, SOURCES
-from e2a.postgresql.raw import raw_connection
+from e2a.postgresql.raw import piped_transaction, raw_connection
 from e2a.pulse import pulse
 from orders.deadletters import Letter, store_letters
 from orders.events import Incoming
@@ -119,7 +120,7 @@ def take(
 
     `keep_conflicts`: whether a conflict becomes a dead letter; a replay has one of it already.
     """
-    with connection.pipeline(), connection.transaction():
+    with piped_transaction(connection):
         find_orders(connection, texts, events)
         batch = unique_events(events)
         known, fresh = _store(connection, texts, list(batch.values()), now, history)
@@ -164,7 +165,7 @@ def _store_unjudged(
     history: bool,
     letters: Sequence[Letter],
 ) -> list[Receipt]:
-    with connection.pipeline(), connection.transaction():
+    with piped_transaction(connection):
         find_orders(connection, texts, events)
         batch = unique_events(events)
         at = {"keys": order_keys(batch.values()), "now": now}
@@ -192,15 +193,20 @@ def report(
     schema: str, events: Sequence[Incoming], receipts: Sequence[Receipt], writes: Writes, *, seconds: float
 ) -> None:
     """Step 5, after the commit, in memory only."""
-    stored = 0
-    for event, receipt in zip(events, receipts, strict=True):
-        if receipt.status == NEW:
-            stored += 1
-            kind, source = EVENT_TYPES.of(schema, event.event_type), SOURCES.of(schema, event.source)
-            INGEST_SUCCESS.labels(schema, kind, source).inc()
-    for change in writes.changes:
-        if change.is_breach_or_problem and change.now is not None:
-            SLA_BREACHES.labels(schema, change.reason, change.now.severity).inc()
+    stored = Counter(
+        (event.event_type, event.source)
+        for event, receipt in zip(events, receipts, strict=True)
+        if receipt.status == NEW
+    )
+    for (kind, source), count in stored.items():
+        INGEST_SUCCESS.labels(schema, EVENT_TYPES.of(schema, kind), SOURCES.of(schema, source)).inc(count)
+    opened = Counter(
+        (change.reason, change.now.severity)
+        for change in writes.changes
+        if change.is_breach_or_problem and change.now is not None
+    )
+    for (reason, severity), count in opened.items():
+        SLA_BREACHES.labels(schema, reason, severity).inc(count)
     INGEST_SECONDS.labels(schema).observe(seconds)
     if stored:
         pulse.touch(schema)

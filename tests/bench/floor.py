@@ -84,14 +84,14 @@ def work(connection: psycopg.Connection[Any], share: Sequence[Recorded]) -> None
     for one in share:
         text, params = one.look_up
         connection.execute(text, params, prepare=True).fetchone()
-        with connection.pipeline(), connection.transaction():
+        with connection.pipeline():
             cursors = [connection.execute(text, params) for text, params in one.reads]
-            locked, *_ = [cursor.fetchall() for cursor in cursors[1:]]  # the first, which makes the order, returns nothing
+            locked, *_ = [cursor.fetchall() for cursor in cursors[2:]]  # after BEGIN and the order's making
             order = locked[0][0]
             for text, params in one.writes:
                 connection.execute(text, renamed(params, order))
 
 
-def renamed(params: dict[str, Any], order: int) -> dict[str, Any]:
+def renamed(params: dict[str, Any] | None, order: int) -> dict[str, Any]:
     mark = rf'"\1":{order}'
-    return {name: ID.sub(mark, value) if isinstance(value, str) else value for name, value in params.items()}
+    return {name: ID.sub(mark, value) if isinstance(value, str) else value for name, value in (params or {}).items()}

@@ -3,14 +3,17 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django_tenants.postgresql_backend.base import DatabaseWrapper as StockWrapper
 from django_tenants.utils import schema_context
+from psycopg.pq import TransactionStatus
 
 from e2a.postgresql.base import SearchPathNotSet, reset_connection
+from e2a.postgresql.raw import piped_transaction, raw_connection
 from orders.models import Order
 from tests.connections import another_connection
 
@@ -52,6 +55,80 @@ def test_connection_goes_back_to_the_pool_without_a_search_path() -> None:
         raw.execute("SET search_path = globex")
         reset_connection(raw)
         assert raw.execute("SHOW search_path").fetchone() == ('"$user", public',)
+
+
+def test_what_was_left_open_goes_back_to_the_pool_undone() -> None:
+    with another_connection() as raw:
+        raw.execute("CREATE TEMP TABLE left_open (n int)")
+        raw.autocommit = False
+        raw.execute("SET search_path = globex")
+        raw.execute("INSERT INTO pg_temp.left_open VALUES (1)")
+        reset_connection(raw)
+        assert raw.execute("SELECT count(*) FROM pg_temp.left_open").fetchone() == (0,)
+        assert raw.execute("SHOW search_path").fetchone() == ('"$user", public',)
+
+
+def test_connection_that_cannot_be_reset_is_closed() -> None:
+    with another_connection() as raw, another_connection() as other:
+        raw.execute("SET search_path = globex")
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [raw.info.backend_pid])
+        reset_connection(raw)
+        assert raw.closed
+
+
+@pytest.fixture
+def numbers() -> Iterator[psycopg.Connection[Any]]:
+    """A connection with an empty table `numbers` of its own, each number once."""
+    with another_connection() as raw:
+        raw.execute("CREATE TEMP TABLE numbers (n int UNIQUE)")
+        yield raw
+
+
+def stored(raw: psycopg.Connection[Any]) -> list[int]:
+    return [row[0] for row in raw.execute("SELECT n FROM numbers ORDER BY n").fetchall()]
+
+
+def pipe(raw: psycopg.Connection[Any], *numbers: int, fail: bool = False, fetch: bool = False) -> None:
+    with piped_transaction(raw):
+        for number in numbers:
+            raw.execute("INSERT INTO numbers VALUES (%s)", [number])
+        if fetch:
+            raw.execute("SELECT 1").fetchone()
+        if fail:
+            raise ZeroDivisionError
+
+
+def test_piped_transaction_commits_all(numbers: psycopg.Connection[Any]) -> None:
+    pipe(numbers, 1, 2)
+    assert (numbers.info.transaction_status, stored(numbers)) == (TransactionStatus.IDLE, [1, 2])
+
+
+@pytest.mark.parametrize("fetch", [True, False])
+def test_refused_statement_undoes_the_piped_transaction(numbers: psycopg.Connection[Any], fetch: bool) -> None:
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        pipe(numbers, 1, 1, fetch=fetch)
+    assert (numbers.info.transaction_status, stored(numbers)) == (TransactionStatus.IDLE, [])
+
+
+def test_error_of_ours_undoes_the_piped_transaction(numbers: psycopg.Connection[Any]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        pipe(numbers, 1, fail=True)
+    assert (numbers.info.transaction_status, stored(numbers)) == (TransactionStatus.IDLE, [])
+
+
+def test_piped_transaction_inside_another_is_a_savepoint(numbers: psycopg.Connection[Any]) -> None:
+    with numbers.transaction():
+        pipe(numbers, 1)
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            pipe(numbers, 2, 1)
+        pipe(numbers, 3)
+    assert stored(numbers) == [1, 3]
+
+
+def test_raw_cursors_read_instants_in_utc(db: None) -> None:
+    row = raw_connection().execute("SELECT '2026-03-01T12:00:00+02'::timestamptz").fetchone()
+    assert row is not None
+    assert row[0].isoformat() == "2026-03-01T10:00:00+00:00"
 
 
 @pytest.fixture
