@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ from tenants.weights import priority_parts
 Connection = psycopg.Connection[Any]
 Key = tuple[int, str]  # order, reason
 SCHEMA = re.compile(r"[a-z][a-z0-9_]{0,62}")
-NAMES = tuple(column.name for column in fields(Snapshot))
+NAMES = Snapshot._fields
 COLUMNS = ", ".join(NAMES)
 READ = [f"r.{name}::json" if name == "priority_parts" else f"r.{name}" for name in NAMES]
 TYPES = """status text, severity text, verdict text, resolution text, opened_at timestamptz, ended_at timestamptz,
@@ -151,7 +151,7 @@ def decide(changes: Iterable[Change], stored: Mapping[Key, tuple[int, Snapshot]]
         decision = decided(change, exception, now)
         if decision.row is None:
             continue
-        columns = {name: value for name in NAMES if (value := getattr(decision.row, name)) is not None}
+        columns = {name: value for name, value in zip(NAMES, decision.row, strict=True) if value is not None}
         if decision.surfaced:
             writes.surfaced.add(key)
         entries = [told(entry, change.cause) for entry in decision.entries]
@@ -181,7 +181,7 @@ def decided(change: Change, exception: Snapshot | None, now: datetime) -> Decisi
     )
     if decision.row is None and parts == row.priority_parts:
         return decision
-    weighed = replace(row, priority=sum(parts.values()), priority_parts=parts)
+    weighed = row._replace(priority=sum(parts.values()), priority_parts=parts)
     return Decision(weighed, decision.entries, decision.surfaced)
 
 

@@ -5,16 +5,16 @@ problem occurs anew.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from exceptions.choices import Kind, Resolution, ResolvedBy, Status, Verdict
 from orders.ports import AT_RISK_OCCURRENCE, Finding
 
+NOTHING: Mapping[str, Any] = {}
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+
+class Snapshot(NamedTuple):
     """The columns of an exception that reconciling reads and writes."""
 
     status: str
@@ -33,7 +33,7 @@ class Snapshot:
     resolved_by: str | None
     history: bool
     priority: int = 0
-    priority_parts: Mapping[str, int] = field(default_factory=dict)
+    priority_parts: Mapping[str, int] = NOTHING
 
     @property
     def is_resolved(self) -> bool:
@@ -45,16 +45,14 @@ class Snapshot:
         return self.resolved_by in (ResolvedBy.PERSON, ResolvedBy.PLAYBOOK)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A row of the timeline, but for who and when."""
 
     kind: str
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Any] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What to write: the row's new columns (None: nothing) and its timeline. `surfaced`: opened or reopened."""
 
     row: Snapshot | None = None
@@ -114,7 +112,7 @@ def active(now: Finding, exception: Snapshot, history: bool) -> Decision:
             followed, (Entry(Kind.BREACHED, {"from": exception.severity, "to": now.severity}),), surfaced=True
         )
     if is_new_occurrence(now, exception) or (exception.is_resolved and not exception.is_settled_by_decision):
-        row = replace(reopened(followed), occurrence_count=exception.occurrence_count + 1, history=history)
+        row = reopened(followed)._replace(occurrence_count=exception.occurrence_count + 1, history=history)
         return Decision(row, (Entry(Kind.REOPENED, {"occurrence": row.occurrence_count}),), surfaced=True)
     if exception.is_resolved:
         return write_if_changed(exception, followed, ())
@@ -125,11 +123,11 @@ def over(now: Finding, exception: Snapshot, at: datetime) -> Decision:
     row = follow(exception, now)
     again = is_new_occurrence(now, exception) and not is_warning_come_true(now, exception)
     if again:
-        row = replace(row, occurrence_count=exception.occurrence_count + 1)
+        row = row._replace(occurrence_count=exception.occurrence_count + 1)
     if not exception.is_resolved and (again or exception.verdict != Verdict.OVER):
         return Decision(resolved(row, now.how, at), (Entry(Kind.RESOLVED, {"resolution": now.how}),))
     if exception.resolved_by == ResolvedBy.FOLD:
-        row = replace(row, resolution=now.how)
+        row = row._replace(resolution=now.how)
     if again:
         return Decision(row, (Entry(Kind.RECURRED, {"occurrence": row.occurrence_count, "how": now.how}),))
     if exception.verdict == Verdict.ACTIVE:
@@ -141,11 +139,11 @@ def retracted(exception: Snapshot, at: datetime) -> Decision:
     """It never was: out of every count. What a person resolved stays as the person left it."""
     if exception.verdict == Verdict.NONE:
         return UNCHANGED
-    row = replace(exception, verdict=Verdict.NONE, ended_at=None)
+    row = exception._replace(verdict=Verdict.NONE, ended_at=None)
     if not exception.is_resolved:
         row = resolved(row, Resolution.FALSE_ALARM, at)
     elif not exception.is_settled_by_decision:
-        row = replace(row, resolution=Resolution.FALSE_ALARM)
+        row = row._replace(resolution=Resolution.FALSE_ALARM)
     return Decision(row, (Entry(Kind.RETRACTED),))
 
 
@@ -161,8 +159,7 @@ def is_warning_come_true(now: Finding, exception: Snapshot) -> bool:
 
 
 def follow(exception: Snapshot, now: Finding) -> Snapshot:
-    return replace(
-        exception,
+    return exception._replace(
         verdict=now.verdict,
         opened_at=now.opened_at,
         ended_at=now.ended_at,
@@ -174,14 +171,13 @@ def follow(exception: Snapshot, now: Finding) -> Snapshot:
 
 
 def resolved(row: Snapshot, how: str | None, at: datetime) -> Snapshot:
-    return replace(
-        row, status=Status.RESOLVED, resolution=how, resolved_at=at, resolved_by=ResolvedBy.FOLD, snoozed_until=None
+    return row._replace(
+        status=Status.RESOLVED, resolution=how, resolved_at=at, resolved_by=ResolvedBy.FOLD, snoozed_until=None
     )
 
 
 def reopened(row: Snapshot) -> Snapshot:
-    return replace(
-        row,
+    return row._replace(
         status=Status.OPEN,
         resolution=None,
         resolved_at=None,

@@ -149,7 +149,8 @@ def note_difference(
     }
     carried = carried_columns(verdict)
     if (
-        order.fold_retry_at
+        order.folded_through != row["folded_through"]
+        or order.fold_retry_at
         or order[-len(carried) :] != carried
         or any(getattr(order, key) != value for key, value in row.items())
     ):

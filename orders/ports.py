@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import psycopg
 from django.conf import settings
@@ -18,8 +18,7 @@ from tenants.weights import NO_BEARING, USUAL_PRIORITY, Bearing, PriorityRules
 STAGE_OCCURRENCE, AT_RISK_OCCURRENCE = "stage", "at_risk"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What the fold says of one order and reason. No finding at all (None) is the verdict `none`."""
 
     verdict: Literal["active", "over"]
@@ -33,8 +32,7 @@ class Finding:
     bearing: Bearing = NO_BEARING  # what the order adds to its priority
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A finding that differs from what was stored."""
 
     order_pk: int

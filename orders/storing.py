@@ -6,6 +6,8 @@ The caller holds the transaction.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from orders.deadletters import Letter
 from orders.events import Incoming
 from orders.judge import Connection, as_json
@@ -56,9 +58,8 @@ def order_keys(batch: Iterable[Incoming]) -> str:
 
 def events_json(batch: Sequence[Incoming]) -> str:
     """The rows of INSERT_EVENTS, the payloads' own text among them."""
-    parts = []
-    for event in batch:
-        head = as_json(
+    return as_json(
+        [
             {
                 "source": event.source,
                 "event_id": event.event_id,
@@ -70,10 +71,11 @@ def events_json(batch: Sequence[Incoming]) -> str:
                 "detail": event.detail,
                 "hash": event.content_hash.hex(),
                 "correlation_id": event.correlation_id,
+                "payload": msgspec.Raw(event.payload),
             }
-        )
-        parts.append(f'{head[:-1]},"payload":{event.payload.decode()}}}')
-    return f"[{','.join(parts)}]"
+            for event in batch
+        ]
+    )
 
 
 def receipts_of(

@@ -1,6 +1,5 @@
 """The book: changed verdicts in, rows and timeline out, on the caller's connection."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ from orders.models import Order
 from tenants.models import Tenant
 from tests.exceptions.cast import DUE, FAILED, LATE, NOW, apply, change_of, kinds, make_exception, make_order, resolved
 
-ENDED = replace(LATE, verdict="over", ended_at=NOW, how="completed_late")
+ENDED = LATE._replace(verdict="over", ended_at=NOW, how="completed_late")
 
 
 def test_a_late_order_opens_one_exception_and_says_what_made_it(in_acme: Tenant) -> None:
@@ -96,7 +95,7 @@ def test_many_changes_of_every_kind_in_one_call(in_acme: Tenant) -> None:
         change_of(orders[3], LATE),
         change_of(orders[0], ENDED, LATE),
         change_of(orders[1], None, LATE),
-        change_of(orders[2], replace(LATE, severity="CRITICAL"), LATE),
+        change_of(orders[2], LATE._replace(severity="CRITICAL"), LATE),
         change_of(orders[0], FAILED, reason="PAYMENT_FAILED"),
     )
     rows = ExceptionRecord.objects.order_by("order_ref", "reason_code")

@@ -1,6 +1,5 @@
 """The table of CONTRACT 4 that joins verdicts with decisions, line by line."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,11 +12,11 @@ from orders.ports import Finding
 T0 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 AT = T0 + timedelta(hours=5)
 LATE = Finding("active", T0, None, None, "MEDIUM", "stage", "order_fulfillment", T0)
-ENDED_LATE = replace(LATE, verdict="over", ended_at=T0 + timedelta(hours=1), how="completed_late")
+ENDED_LATE = LATE._replace(verdict="over", ended_at=T0 + timedelta(hours=1), how="completed_late")
 FAILED = Finding("active", T0, None, None, "HIGH", "first", None, None)
-CURED = replace(FAILED, verdict="over", ended_at=T0 + timedelta(hours=1), how="cured")
-FAILED_AGAIN = replace(FAILED, opened_at=T0 + timedelta(hours=2), occurrence_key="2026-11-23T11:00:00+00:00")
-CURED_AGAIN = replace(FAILED_AGAIN, verdict="over", ended_at=T0 + timedelta(hours=3), how="cured")
+CURED = FAILED._replace(verdict="over", ended_at=T0 + timedelta(hours=1), how="cured")
+FAILED_AGAIN = FAILED._replace(opened_at=T0 + timedelta(hours=2), occurrence_key="2026-11-23T11:00:00+00:00")
+CURED_AGAIN = FAILED_AGAIN._replace(verdict="over", ended_at=T0 + timedelta(hours=3), how="cured")
 STATUSES = ("OPEN", "ACKNOWLEDGED", "IN_PROGRESS")
 
 
@@ -27,11 +26,11 @@ def row_of(decision: Decision) -> Snapshot:
 
 
 def stored(finding: Finding, **changes: object) -> Snapshot:
-    return replace(row_of(reconcile(None, finding, None, at=T0)), **changes)  # type: ignore[arg-type]
+    return row_of(reconcile(None, finding, None, at=T0))._replace(**changes)  # type: ignore[arg-type]
 
 
 def by_person(row: Snapshot, resolution: str = "manual") -> Snapshot:
-    return replace(row, status="RESOLVED", resolution=resolution, resolved_at=T0, resolved_by="person")
+    return row._replace(status="RESOLVED", resolution=resolution, resolved_at=T0, resolved_by="person")
 
 
 def kinds(decision: Decision) -> list[str]:
@@ -59,7 +58,7 @@ def test_what_is_over_already_is_born_resolved_and_silent(finding: Finding, reso
 @pytest.mark.parametrize("how", ["completed_late", "cancelled"])
 def test_over_resolves_whatever_the_status_and_ends_the_snooze(status: str, how: str) -> None:
     exception = stored(LATE, status=status, snoozed_until=AT + timedelta(days=1), acknowledged_at=T0)
-    decision = reconcile(LATE, replace(ENDED_LATE, how=how), exception, at=AT)  # type: ignore[arg-type]
+    decision = reconcile(LATE, ENDED_LATE._replace(how=how), exception, at=AT)  # type: ignore[arg-type]
     row = row_of(decision)
     assert (row.status, row.resolution, row.resolved_by, row.resolved_at) == ("RESOLVED", how, "fold", AT)
     assert (row.verdict, row.ended_at, row.snoozed_until) == ("over", T0 + timedelta(hours=1), None)
@@ -84,7 +83,7 @@ def test_what_never_was_resolves_as_a_false_alarm(status: str) -> None:
 def test_what_never_was_stays_as_the_person_left_it() -> None:
     was = by_person(stored(LATE))
     decision = reconcile(LATE, None, was, at=AT)
-    assert row_of(decision) == replace(was, verdict="none")
+    assert row_of(decision) == was._replace(verdict="none")
     assert kinds(decision) == ["retracted"]
 
 
@@ -97,14 +96,14 @@ def test_what_the_fold_resolved_and_never_was_becomes_a_false_alarm() -> None:
 def test_active_again_in_the_same_occurrence_lets_a_persons_word_stand() -> None:
     was = by_person(stored(ENDED_LATE))
     decision = reconcile(ENDED_LATE, LATE, was, at=AT)
-    assert row_of(decision) == replace(was, verdict="active", ended_at=None)
+    assert row_of(decision) == was._replace(verdict="active", ended_at=None)
     assert (decision.entries, decision.surfaced) == ((), False)
 
 
 def test_a_retracted_breach_that_comes_back_lets_a_persons_word_stand() -> None:
     was = by_person(stored(LATE, verdict="none"))
     decision = reconcile(None, LATE, was, at=AT)
-    assert row_of(decision) == replace(was, verdict="active")
+    assert row_of(decision) == was._replace(verdict="active")
     assert (decision.entries, decision.surfaced) == ((), False)
 
 
@@ -134,7 +133,7 @@ def test_a_new_occurrence_reopens_whoever_resolved_the_last(before: Finding, res
 
 def test_a_late_cure_before_the_known_problem_makes_no_new_occurrence() -> None:
     was = by_person(stored(FAILED))
-    decision = reconcile(FAILED, replace(FAILED, occurrence_key="2026-11-23T09:00:00+00:00"), was, at=AT)
+    decision = reconcile(FAILED, FAILED._replace(occurrence_key="2026-11-23T09:00:00+00:00"), was, at=AT)
     row = row_of(decision)
     assert (row.status, row.occurrence_count, decision.surfaced) == ("RESOLVED", 1, False)
 
@@ -148,15 +147,15 @@ def test_a_new_occurrence_that_is_over_already_counts_in_silence() -> None:
 
 
 def test_a_person_who_reopened_what_is_over_is_not_overruled_by_a_correction() -> None:
-    was = replace(stored(ENDED_LATE), status="OPEN", resolution=None, resolved_at=None, resolved_by=None)
-    later = replace(ENDED_LATE, ended_at=T0 + timedelta(hours=2))
+    was = stored(ENDED_LATE)._replace(status="OPEN", resolution=None, resolved_at=None, resolved_by=None)
+    later = ENDED_LATE._replace(ended_at=T0 + timedelta(hours=2))
     decision = reconcile(ENDED_LATE, later, was, at=AT)
-    assert row_of(decision) == replace(was, ended_at=later.ended_at)
+    assert row_of(decision) == was._replace(ended_at=later.ended_at)
     assert kinds(decision) == ["corrected"]
 
 
 def test_severity_that_grows_with_time_is_told() -> None:
-    decision = reconcile(LATE, replace(LATE, severity="CRITICAL"), stored(LATE, status="ACKNOWLEDGED"), at=AT)
+    decision = reconcile(LATE, LATE._replace(severity="CRITICAL"), stored(LATE, status="ACKNOWLEDGED"), at=AT)
     row = row_of(decision)
     assert (row.severity, row.status, row.occurrence_count) == ("CRITICAL", "ACKNOWLEDGED", 1)
     assert [(entry.kind, entry.detail) for entry in decision.entries] == [
@@ -165,7 +164,7 @@ def test_severity_that_grows_with_time_is_told() -> None:
 
 
 def test_a_due_time_that_a_late_hold_moved_is_told() -> None:
-    moved = replace(LATE, opened_at=T0 + timedelta(hours=1), due_at=T0 + timedelta(hours=1))
+    moved = LATE._replace(opened_at=T0 + timedelta(hours=1), due_at=T0 + timedelta(hours=1))
     decision = reconcile(LATE, moved, stored(LATE), at=AT)
     assert (row_of(decision).opened_at, row_of(decision).status) == (moved.opened_at, "OPEN")
     assert [(entry.kind, entry.detail) for entry in decision.entries] == [
@@ -174,7 +173,7 @@ def test_a_due_time_that_a_late_hold_moved_is_told() -> None:
 
 
 def test_a_cancelling_that_corrects_the_end_changes_the_folds_resolution() -> None:
-    decision = reconcile(CURED, replace(CURED, how="cancelled"), stored(CURED), at=AT)
+    decision = reconcile(CURED, CURED._replace(how="cancelled"), stored(CURED), at=AT)
     assert row_of(decision).resolution == "cancelled"
     assert kinds(decision) == ["corrected"]
 
@@ -189,18 +188,18 @@ def test_nothing_before_and_nothing_now_writes_nothing() -> None:
 
 
 FINDINGS = st.sampled_from(
-    [None, LATE, ENDED_LATE, replace(LATE, severity="HIGH"), replace(ENDED_LATE, how="cancelled")]
+    [None, LATE, ENDED_LATE, LATE._replace(severity="HIGH"), ENDED_LATE._replace(how="cancelled")]
 ) | st.sampled_from([None, FAILED, CURED, FAILED_AGAIN, CURED_AGAIN])
 DECISIONS = st.sampled_from(["acknowledge", "resolve", "reopen", "nothing"])
 
 
 def decided(row: Snapshot, word: str) -> Snapshot:
     if word == "acknowledge" and row.status == "OPEN":
-        return replace(row, status="ACKNOWLEDGED", acknowledged_at=T0)
+        return row._replace(status="ACKNOWLEDGED", acknowledged_at=T0)
     if word == "resolve" and row.status != "RESOLVED":
         return by_person(row)
     if word == "reopen" and row.status == "RESOLVED" and row.verdict != "none":
-        return replace(row, status="OPEN", resolution=None, resolved_at=None, resolved_by=None)
+        return row._replace(status="OPEN", resolution=None, resolved_at=None, resolved_by=None)
     return row
 
 
@@ -232,7 +231,7 @@ def check(row: Snapshot | None, now: Finding | None) -> None:
         assert (row.severity, row.occurrence_key) == (now.severity, now.occurrence_key)
 
 
-SAME_OCCURRENCE = st.sampled_from([None, FAILED_AGAIN, CURED_AGAIN, replace(CURED_AGAIN, how="cancelled")])
+SAME_OCCURRENCE = st.sampled_from([None, FAILED_AGAIN, CURED_AGAIN, CURED_AGAIN._replace(how="cancelled")])
 
 
 @given(st.lists(SAME_OCCURRENCE, min_size=1, max_size=8))

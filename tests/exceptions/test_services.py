@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -212,7 +211,7 @@ def test_of_two_who_take_one_gets_it(committed: None) -> None:
 def test_resolving_while_an_event_cures_it_ends_in_one_resolution(committed: None, round: int) -> None:
     with schema_context("acme"):
         record = make_exception()
-    ended = replace(LATE, verdict="over", ended_at=NOW, how="completed_late")
+    ended = LATE._replace(verdict="over", ended_at=NOW, how="completed_late")
 
     def cure() -> None:
         with transaction.atomic():

@@ -1,6 +1,5 @@
 """A stage at risk and its breach are one exception; priorities sort the list."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +20,7 @@ from tests.programs import program
 
 RISK = DUE - timedelta(hours=1)
 WARNING = Finding("active", RISK, None, None, "LOW", "at_risk", "order_fulfillment", DUE)
-SAVED = replace(WARNING, verdict="over", ended_at=DUE, how="saved")
+SAVED = WARNING._replace(verdict="over", ended_at=DUE, how="saved")
 
 
 def record() -> ExceptionRecord:
@@ -80,7 +79,7 @@ def test_late_proof_turns_a_breach_into_a_saved_warning(in_acme: Tenant) -> None
 def test_breach_that_is_over_already_ends_the_warning(in_acme: Tenant) -> None:
     order = make_order()
     apply(change_of(order, WARNING))
-    ended = replace(LATE, verdict="over", ended_at=NOW, how="completed_late")
+    ended = LATE._replace(verdict="over", ended_at=NOW, how="completed_late")
     apply(change_of(order, ended, WARNING))
     assert columns() == ("RESOLVED", "MEDIUM", "over", "completed_late", 1, DUE)
 
@@ -93,7 +92,7 @@ RULES = PriorityRules(reasons={"FULFILLMENT_DELAY": 3}, repeat=7)
 
 
 def weighed(order: Order, bearing: Bearing, before: Finding | None = None) -> Change:
-    finding = replace(LATE, bearing=bearing)
+    finding = LATE._replace(bearing=bearing)
     return Change(order.pk, order.order_id, order.merchant, "FULFILLMENT_DELAY", before, finding, False, "test", RULES)
 
 
@@ -104,9 +103,9 @@ def test_priority_is_the_sum_of_its_parts_and_follows_the_order(in_acme: Tenant)
         78,
         {"severity": 40, "reason": 3, "customer_tier": 20, "order_value": 15},
     )
-    apply(weighed(order, Bearing(), replace(LATE, bearing=Bearing(0, 20, 15))))
+    apply(weighed(order, Bearing(), LATE._replace(bearing=Bearing(0, 20, 15))))
     assert (record().priority, kinds(record())) == (43, ["opened"])
-    again = replace(LATE, opened_at=NOW, due_at=NOW, occurrence_key="later")
+    again = LATE._replace(opened_at=NOW, due_at=NOW, occurrence_key="later")
     apply(Change(order.pk, order.order_id, order.merchant, "FULFILLMENT_DELAY", LATE, again, False, "test", RULES))
     assert (record().priority, record().priority_parts["repeat"]) == (50, 7)
 

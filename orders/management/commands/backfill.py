@@ -1,5 +1,6 @@
 """`backfill TENANT FILE.ndjson[.gz]`: loads history."""
 
+import gc
 import gzip
 import os
 import zlib
@@ -32,6 +33,7 @@ class Command(JSONCommand):
             tenant = Tenant.objects.filter(slug=options["tenant"], active=True).first()
         if tenant is None:
             raise CommandError(f"There is no tenant “{options['tenant']}”.")
+        gc.freeze()  # the collector need not look through all that is loaded once more for every few events
         try:
             loaded = load(tenant.schema_name, options["file"])
         except Busy as busy:
