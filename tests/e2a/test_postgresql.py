@@ -221,9 +221,12 @@ def read_under_timeouts(reads: int) -> tuple[list[str], list[str]]:
 
 
 def test_cancelled_reads_never_see_another_tenant(marked: None) -> None:
-    refused, wrong = read_under_cancels(READS)
-    assert wrong == []
-    assert refused  # else nothing was cancelled, and nothing shown
+    for _ in range(10):  # on a busy machine the cancelling may find no turn
+        refused, wrong = read_under_cancels(READS)
+        assert wrong == []
+        if refused:
+            return
+    pytest.fail("nothing was cancelled, and so nothing shown")
 
 
 def test_reads_that_time_out_never_see_another_tenant(marked: None) -> None:
