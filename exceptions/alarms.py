@@ -47,7 +47,7 @@ RAISE = (
 )"""
     + INSERT
 )
-USUALLY = {"usual": list(USUAL), "usual_severity": USUAL_SEVERITY.value}
+USUALLY = {"usual": list(USUAL), "usual_severity": USUAL_SEVERITY}
 
 
 @lru_cache(maxsize=4096)

@@ -42,7 +42,7 @@ def notify(notices: Sequence[Notice], *, now: datetime) -> int:
             {
                 "schema": schema,
                 "usual": list(USUAL),
-                "usual_severity": USUAL_SEVERITY.value,
+                "usual_severity": USUAL_SEVERITY,
                 "notices": msgspec.json.encode([asdict(notice) for notice in notices]).decode(),
                 "now": now,
             },

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 
 from django.db.models import TextChoices
 
-from exceptions.choices import Severity
-
 
 class Matter(TextChoices):
     """The kinds of notifications."""
@@ -47,4 +45,4 @@ USUAL: tuple[str, ...] = (  # of a person who has not chosen
     *(choice(matter, Way.PAGE) for matter in Matter if matter != Matter.DIGEST),
     *(choice(matter, Way.EMAIL) for matter in (Matter.ASSIGNED, Matter.MENTIONED, Matter.ESCALATED)),
 )
-USUAL_SEVERITY = Severity.CRITICAL
+USUAL_SEVERITY = ""  # only one's own: on a bad day the others would drown the bell; chains escalate them

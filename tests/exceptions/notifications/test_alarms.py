@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django_tenants.utils import schema_context
 
 from exceptions.models import EscalationClock, EscalationPlan, ExceptionRecord, Notification, Preference
 from exceptions.waking import wake_due
@@ -37,6 +38,7 @@ def test_who_wants_to_hears_of_what_is_severe_enough(in_acme: Tenant, anna: User
 
 
 def test_an_occurrence_is_told_once_and_the_next_again(in_acme: Tenant, anna: User) -> None:
+    wants(anna, "CRITICAL")
     order = make_order()
     apply(change_of(order, LATE))
     assert told() == []
@@ -80,9 +82,21 @@ def test_what_is_taken_back_was_told_to_nobody(in_acme: Tenant, anna: User) -> N
 
 def test_another_tenants_people_hear_nothing(in_acme: Tenant, globex: Tenant, anna: User) -> None:
     """Each of both has chosen to hear of all in the schema of their own team."""
-    make_member(globex, "gregor")
+    wants(anna, "LOW")
+    gregor = make_member(globex, "gregor")
+    with schema_context("globex"):
+        wants(gregor, "LOW")
     apply(change_of(make_order(), WORSE))
     assert told() == [(anna.pk, "breached", "page")]
+
+
+def test_who_has_chosen_nothing_hears_only_of_their_own(in_acme: Tenant, anna: User) -> None:
+    order = make_order("2")
+    apply(change_of(make_order("1"), WORSE))
+    (pk,) = apply(change_of(order, LATE))
+    ExceptionRecord.objects.filter(pk=pk).update(assignee_id=anna.pk)
+    apply(change_of(order, WORSE, LATE))
+    assert list(Notification.objects.values_list("exception_id", "way")) == [(pk, "page")]
 
 
 def test_clocks_start_only_where_there_is_a_chain(in_acme: Tenant) -> None:

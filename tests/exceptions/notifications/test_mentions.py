@@ -10,6 +10,7 @@ from django.test import Client
 from django_tenants.utils import schema_context
 
 from e2a.errors import Unprocessable
+from e2a.pulse import pulse
 from exceptions import services
 from exceptions.errors import ImpossibleChange
 from exceptions.models import ExceptionRecord, Notification, TimelineEntry
@@ -164,3 +165,15 @@ def test_viewer_may_not_comment_but_is_told(acme: Tenant) -> None:
     assert comment(signed_in(acme, make_member(acme, "ben")), record, "@vera").status_code == 204
     with schema_context("acme"):
         assert rows() == [(vera.pk, "mentioned", "email"), (vera.pk, "mentioned", "page")]
+
+
+def test_only_this_tenants_pages_get_the_hint(
+    in_acme: Tenant, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    touched: list[str] = []
+    monkeypatch.setattr(pulse, "touch", touched.append)
+    make_member(in_acme, "anna")
+    record = make_exception()
+    with django_capture_on_commit_callbacks(execute=True):
+        services.comment_on_exception(exception_id=record.pk, text="@anna", **BEN)
+    assert touched == ["acme"]
