@@ -53,7 +53,7 @@ class LineOfTime(NamedTuple):
 class StageExample(NamedTuple):
     """`due`, `at_risk`: in words, in the place's zone; empty: there is none. `parts`: (what, points) of the priority.
 
-    `open`: the one that is told in full at first.
+    `explained`: what it is the words of. `open`: the one that is told in full at first.
     """
 
     label: str
@@ -66,6 +66,7 @@ class StageExample(NamedTuple):
     severity: str
     priority: int
     parts: Sequence[tuple[str, int]]
+    explained: Explanation
     open: bool = False
 
 
@@ -134,6 +135,7 @@ def stage_example(explained: Explanation, made: Made, policy: Policy) -> StageEx
         severity=severity,
         priority=sum(points for _, points in parts),
         parts=parts,
+        explained=explained,
     )
 
 

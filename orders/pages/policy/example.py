@@ -1,8 +1,8 @@
 """The example beside a policy: an order that a person makes up, judged again as one types, also by what is not saved yet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -14,7 +14,9 @@ from django.views.decorators.http import require_POST
 
 from e2a.pages import dressed, wants_part
 from orders.carried import Carried
-from orders.example import Made, example_of
+from orders.example import Made, StageExample, example_of
+from orders.pages.drawing import Scale
+from orders.pages.due_times import Piece, pieces_of
 from orders.pages.policy.condition_fields import KEYS
 from orders.pages.policy.drafting import MOST_DIGITS, needed_draft, version_of
 from orders.pages.policy.typed import NotYet, typed
@@ -53,6 +55,15 @@ class LocalTimeField(forms.Field):
         if found.year not in YEARS:
             raise ValidationError("Choose a year from 2000 to 2099.")
         return found
+
+
+class Bar(NamedTuple):
+    """For templates/orders/_due_bar.html. `due`, `risk`: their places on the axis."""
+
+    pieces: Sequence[Piece]
+    due: int
+    risk: int | None
+    now: None = None
 
 
 class ExampleForm(forms.Form):
@@ -161,7 +172,23 @@ def judged(form: ExampleForm, rules: Mapping[str, Any], tenant: Tenant) -> dict[
         return {"troubles": list(dict.fromkeys(troubles_of(table)))}
     policy = table.policy
     hours = policy.calendars.get(policy.calendar_name("", form.cleaned_data["warehouse"].strip()))
-    return {"result": example_of(form.made(hours.timezone if hours else tenant.timezone), policy)}
+    made = form.made(hours.timezone if hours else tenant.timezone)
+    found = example_of(made, policy)
+    return {"result": found, "stages": [(stage, bar_of(stage, made)) for stage in found.stages]}
+
+
+def bar_of(stage: StageExample, made: Made) -> Bar | None:
+    """None while nothing is due."""
+    explained = stage.explained
+    start, due = explained.started_at, explained.due_at
+    if start is None or due is None or due <= start:
+        return None
+    scale, zone = Scale(start, due + (due - start) / 40), explained.timezone or made.timezone
+    return Bar(
+        pieces=list(pieces_of(explained, scale, zone, start, start)),
+        due=scale.x(due),
+        risk=scale.x(explained.at_risk_at) if explained.at_risk_at else None,
+    )
 
 
 def troubles_of(table: Table) -> list[str]:
