@@ -11,10 +11,10 @@ from tenants.policy_words import PROMISE_WORDS, STAGE_WORDS
 
 KINDS = (
     ("none", "No deadline"),
-    ("length", "A length, every hour counts"),
-    ("working", "A length of working time"),
+    ("length", "Every hour counts"),
+    ("working", "Working time"),
     ("cutoff", "A cut-off"),
-    ("promise", "A promise that the order carries"),
+    ("promise", "The order's promise"),
 )
 WHOLE = 100  # percent
 UNITS = (("hours", "hours"), ("minutes", "minutes"))

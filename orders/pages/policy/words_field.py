@@ -32,7 +32,7 @@ def number_of(text: str) -> Any:
 
 def text_of(number: Any) -> str:
     """The inverse."""
-    return "" if number is None else str(number)
+    return "" if number is None else str(int(number) if isinstance(number, float) and number.is_integer() else number)
 
 
 def without_empty(form: Mapping[str, Any]) -> dict[str, Any]:
