@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 
 from e2a.pages import show
+from exceptions.escalation.outlook import outlook_of
 from exceptions.pages.analysis import analysis_context
 from exceptions.pages.asking import asking_of_page
 from exceptions.pages.listing import can_act, name_assignees
@@ -25,6 +26,7 @@ def exception(request: HttpRequest, exception_id: int) -> HttpResponse:
         "order": found.record.order,
         "timeline": [tell(entry) for entry in found.timeline],
         "others": others,
+        "outlook": outlook_of(found.record, now=asking.now),
         "tags_in_use": tags_in_use() if can_act(request) else [],
         "can_act": can_act(request),
         **analysis_context(exception_id, access),

@@ -12,10 +12,12 @@ from django_tenants.utils import schema_context
 from e2a.errors import Unprocessable
 from exceptions import services
 from exceptions.escalation.models import EscalationPlan
+from exceptions.escalation.outlook import outlook_of
 from exceptions.escalation.round import escalate_due
 from exceptions.escalation.services import SavedMeanwhile, save_plan
 from exceptions.models import EscalationClock, ExceptionRecord, Notification
 from exceptions.pages.telling import tell
+from exceptions.selectors import database_now
 from exceptions.waking import wake_due
 from tenants.models import Membership, Role, Tenant, User
 from tests.exceptions.cast import NOW, kinds, make_exception
@@ -261,3 +263,29 @@ def test_who_has_left_is_shown_and_not_silently_replaced(in_acme: Tenant, boss: 
     Membership.objects.filter(user=anna).delete()
     text = signed_in(in_acme, boss).get("/escalation/edit/").content.decode()
     assert f'<option value="user:{anna.pk}" selected>who has left</option>' in text
+
+
+def test_page_of_an_exception_says_what_comes_next(in_acme: Tenant, boss: User, anna: User) -> None:
+    record = make_exception()
+    desk = signed_in(in_acme, anna)
+    assert "Escalates" not in desk.get(f"/exceptions/{record.pk}/").content.decode()
+    now = database_now()
+    with schema_context("acme"):
+        keep(step(15, f"user:{anna.pk}"), step(600, "role:manager", "resolved", "assign"), at=now)
+    with schema_context("acme"):
+        outlook = outlook_of(record, now=now)
+    assert outlook is not None
+    assert outlook.step is not None
+    assert (outlook.step.at, outlook.step.who, outlook.step.did) == (now + timedelta(minutes=15), "anna", "is told")
+    assert "if nobody has acknowledged it" in desk.get(f"/exceptions/{record.pk}/").content.decode()
+    with schema_context("acme"):
+        record = services.acknowledge_exception(exception_id=record.pk, actor="user:anna", now=now)
+    text = desk.get(f"/exceptions/{record.pk}/").content.decode()
+    assert "if it is not resolved" in text
+    assert ">max<" in text
+    with schema_context("acme"):
+        services.snooze_exception(exception_id=record.pk, until=now + timedelta(hours=1), actor="user:anna", now=now)
+    assert "Not while it is snoozed" in desk.get(f"/exceptions/{record.pk}/").content.decode()
+    with schema_context("acme"):
+        record = services.resolve_exception(exception_id=record.pk, resolution="manual", actor="user:anna", now=now)
+        assert outlook_of(record, now=now) is None

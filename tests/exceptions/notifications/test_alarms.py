@@ -1,6 +1,5 @@
 """What verdicts tell people: in the transaction that writes them, once for each occurrence, of history nothing."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,8 +12,8 @@ from tenants.models import Tenant, User
 from tests.exceptions.cast import DUE, FAILED, LATE, NOW, apply, change_of, kinds, make_exception, make_order
 from tests.tenants.cast import make_member
 
-OVER = replace(LATE, verdict="over", ended_at=NOW, how="completed_late")
-WORSE = replace(LATE, severity="CRITICAL")
+OVER = LATE._replace(verdict="over", ended_at=NOW, how="completed_late")
+WORSE = LATE._replace(severity="CRITICAL")
 
 
 @pytest.fixture
@@ -47,9 +46,9 @@ def test_an_occurrence_is_told_once_and_the_next_again(in_acme: Tenant, anna: Us
     apply(change_of(order, LATE, WORSE))
     apply(change_of(order, WORSE, LATE))
     assert len(told()) == 1
-    ended = replace(WORSE, verdict="over", ended_at=NOW, how="completed_late")
+    ended = WORSE._replace(verdict="over", ended_at=NOW, how="completed_late")
     apply(change_of(order, ended, WORSE))
-    again = replace(WORSE, occurrence_key="second", opened_at=DUE + timedelta(hours=2))
+    again = WORSE._replace(occurrence_key="second", opened_at=DUE + timedelta(hours=2))
     apply(change_of(order, again, ended), at=NOW + timedelta(hours=1))
     assert [matter for _, matter, _ in told()] == ["breached", "breached"]
 
@@ -60,7 +59,7 @@ def test_the_assignee_hears_whatever_the_severity_and_that_it_is_over(in_acme: T
     (pk,) = apply(change_of(order, LATE))
     ExceptionRecord.objects.filter(pk=pk).update(assignee_id=anna.pk)
     apply(change_of(order, WORSE, LATE))
-    apply(change_of(order, replace(OVER, severity="CRITICAL"), WORSE))
+    apply(change_of(order, OVER._replace(severity="CRITICAL"), WORSE))
     assert [matter for _, matter, _ in told()] == ["breached", "over"]
 
 
