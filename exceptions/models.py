@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from e2a.postgresql.trigrams import TrigramIndex
 from exceptions.analyst.models import Analysis, AnalystSwitch, Feedback, KnownCause  # noqa: F401  Django finds an app's tables here
 from exceptions.choices import Kind, Reason, Resolution, ResolvedBy, Severity, Status, Verdict
 from exceptions.deliveries.models import Delivery  # noqa: F401
@@ -102,6 +103,7 @@ class ExceptionRecord(models.Model):
                 condition=Q(assignee_id__isnull=False),
             ),
             models.Index(fields=["order_ref"], name="exception_by_order"),
+            TrigramIndex("order_ref", "merchant", name="exception_search"),
             GinIndex(fields=["tags"], name="exception_tags", condition=~Q(tags=[])),
             models.Index(fields=["snoozed_until"], name="exception_to_wake", condition=Q(snoozed_until__isnull=False)),
             models.Index(
