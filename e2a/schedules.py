@@ -47,6 +47,7 @@ SCHEDULES = (
     Schedule("act on exceptions", "exceptions.sweep_actions", 3),
     Schedule("tell people", "exceptions.sweep_people", 3),
     Schedule("tidy notifications", "exceptions.tidy_people", 3600),
+    Schedule("fold incidents", "exceptions.fold_incidents", 15),
     Schedule("tidy actions", "exceptions.tidy_actions", 3600),
 )
 

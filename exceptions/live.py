@@ -16,7 +16,10 @@ SELECT concat_ws('-',
   (SELECT concat_ws('.', count(*), sum(id), extract(epoch FROM max(due_at))) FROM (SELECT id, due_at FROM orders_stage
     WHERE state = 'RUNNING' AND severity = 'LOW' AND NOT breached ORDER BY due_at, id LIMIT 200) r),
   (SELECT extract(epoch FROM max(at)) FROM (SELECT at FROM exceptions_feedback ORDER BY id DESC LIMIT 50) f),
-  (SELECT max(id) FROM exceptions_notification))"""
+  (SELECT max(id) FROM exceptions_notification),
+  (SELECT concat_ws('.', count(*), max(id), sum(id)) FROM (SELECT id FROM exceptions_incidententry ORDER BY id DESC LIMIT 50) i),
+  (SELECT extract(epoch FROM max(changed_at)) FROM exceptions_incident),
+  (SELECT extract(epoch FROM max(updated_at)) FROM exceptions_incidentrule))"""
 
 
 def version() -> str:

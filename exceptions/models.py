@@ -16,6 +16,7 @@ from exceptions.choices import Kind, Reason, Resolution, ResolvedBy, Severity, S
 from exceptions.deliveries.models import Delivery  # noqa: F401
 from exceptions.desk.models import BulkRun, DeskColumns, SavedView  # noqa: F401
 from exceptions.escalation.models import EscalationClock, EscalationPlan  # noqa: F401
+from exceptions.incidents import models as incident_models  # noqa: F401
 from exceptions.notifications.models import Notification, Preference  # noqa: F401
 from exceptions.playbooks.models import Approval, Attempt, DryRun, Plan, Playbook  # noqa: F401
 from exceptions.tags import TAG_LENGTH

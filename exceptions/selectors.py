@@ -26,6 +26,7 @@ from exceptions.analyst.models import Analysis
 from exceptions.analyst.standing import find_latest
 from exceptions.choices import Severity, Status, Verdict
 from exceptions.errors import NoSuchException
+from exceptions.incidents.models import IncidentMember
 from exceptions.models import ExceptionRecord, TimelineEntry
 from exceptions.playbooks.models import Attempt
 from exceptions.playbooks.selectors import actions_of
@@ -50,6 +51,7 @@ class Filters:
     carrier: tuple[str, ...] = ()  # of the order, as the warehouse
     warehouse: tuple[str, ...] = ()
     order_id: str = ""
+    incident: int | None = None  # that it belongs to now
     assignee: int | None = None
     opened_after: datetime | None = None
     opened_before: datetime | None = None
@@ -103,6 +105,8 @@ def narrowed(chosen: QuerySet[ExceptionRecord], filters: Filters) -> QuerySet[Ex
     """By what has one value only."""
     if filters.order_id:
         chosen = chosen.filter(order_ref=filters.order_id)
+    if filters.incident is not None:
+        chosen = chosen.filter(pk__in=members_of_incident(filters.incident))
     if filters.snoozed is not None:
         sleeps = Q(snoozed_until__isnull=False, snoozed_until__gt=Now())
         chosen = (
@@ -121,6 +125,12 @@ def narrowed(chosen: QuerySet[ExceptionRecord], filters: Filters) -> QuerySet[Ex
     opened = {"opened_at__gt": filters.opened_after, "opened_at__lt": filters.opened_before}
     chosen = chosen.filter(**{bound: at for bound, at in opened.items() if at})
     return chosen.filter(matches(filters.search)) if filters.search else chosen
+
+
+def members_of_incident(incident_id: int) -> QuerySet[IncidentMember, int]:
+    """The ids of its exceptions, without those that a person took out."""
+    inside = IncidentMember.objects.filter(incident_id=incident_id, taken_out_at=None)
+    return inside.values_list("exception_id", flat=True)
 
 
 def matches(search: str) -> Q:

@@ -12,6 +12,7 @@ from exceptions.analyst import services as analyst
 from exceptions.analyst.prompts import CURRENT
 from exceptions.analyst.switch import switch_off_if_losing
 from exceptions.desk.tasks import sweep_bulk_runs, work_on_bulk_run  # noqa: F401
+from exceptions.incidents.tasks import fold_all_incidents  # noqa: F401
 from exceptions.notifications.tidying import tidy_notifications
 from exceptions.people_round import people_round, schemas_with_people_waiting
 from exceptions.playbooks.tasks import sweep_actions, tidy, work_actions  # noqa: F401  Celery finds an app's tasks here

@@ -28,6 +28,7 @@ ONCE = (
     "page_size",
     "sort",
     "order_id",
+    "incident",
     "assignee",
     "opened_after",
     "opened_before",
@@ -51,6 +52,13 @@ class FilterSerializer(serializers.Serializer[Any]):
     carrier = WordsField(help_text="Of the order.")
     warehouse = WordsField(help_text="Of the order.")
     order_id = serializers.CharField(required=False, allow_blank=True, max_length=128, error_messages=TEXT_ERRORS)
+    incident = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text="Those that belong to this incident now.",
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), "The number of an incident."),
+    )
     assignee = serializers.CharField(
         required=False, allow_blank=True, max_length=254, help_text="A member's user name or e-mail, `me` or `nobody`."
     )

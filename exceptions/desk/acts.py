@@ -18,6 +18,7 @@ class Words:
     icon: str
 
 
+NEXT_STEP = "next_step"  # of the playbook; see exceptions.desk.next_steps
 WORDS: Mapping[str, Words] = {
     "acknowledge": Words("Acknowledge", "acknowledged", "eye"),
     "take": Words("Take", "yours now", "hand"),
@@ -25,6 +26,7 @@ WORDS: Mapping[str, Words] = {
     "snooze": Words("Snooze", "snoozed", "bell-off"),
     "comment": Words("Comment on", "commented on", "message-square"),
     "resolve": Words("Resolve", "resolved", "check"),
+    NEXT_STEP: Words("Run the next playbook step of", "run", "zap"),
 }
 
 

@@ -13,9 +13,11 @@ import msgspec
 from django.db import transaction
 
 from e2a.errors import Conflict, NotFound, Unprocessable
-from exceptions.desk.acts import build
+from exceptions.desk.acts import NEXT_STEP, build
 from exceptions.desk.models import BulkRun, RunState
+from exceptions.desk.next_steps import run_next_steps
 from exceptions.models import ExceptionRecord
+from exceptions.playbooks.decisions import Decider
 from exceptions.selectors import Filters, database_now, filter_exceptions
 from exceptions.services import CHUNK, Outcome, act_on_locked
 
@@ -140,10 +142,12 @@ def advance(held: BulkRun) -> BulkRun:
 def act_on_part(run: BulkRun, ids: Sequence[int], *, now: datetime) -> Outcome:
     filters = filters_of(run)
     chosen = ExceptionRecord.objects.all() if filters is None else filter_exceptions(filters)
+    chosen, reason = chosen.filter(pk__in=ids), run.given.get("reason", "")
+    if run.action == NEXT_STEP:
+        by = Decider(run.asked_by, frozenset(run.given["scopes"]))
+        return run_next_steps(list(chosen.values_list("pk", flat=True)), by, reason=reason, now=now)
     act = build(run.action, run.given, now=now)
-    return act_on_locked(
-        chosen.filter(pk__in=ids), act, actor=run.asked_by, reason=run.given.get("reason", ""), now=now
-    )
+    return act_on_locked(chosen, act, actor=run.asked_by, reason=reason, now=now)
 
 
 def note(run: BulkRun, ids: Sequence[int], outcome: Outcome) -> None:

@@ -30,6 +30,7 @@ FILTER_NAMES = (
     "history",
     "verdict",
     "order_id",
+    "incident",
     "opened_after",
     "opened_before",
 )

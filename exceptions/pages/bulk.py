@@ -13,13 +13,14 @@ from e2a.pages import done, dressed, show
 from exceptions import services
 from exceptions.api.asking import Asking
 from exceptions.desk import bulk
-from exceptions.desk.acts import WORDS
+from exceptions.desk.acts import NEXT_STEP, WORDS
 from exceptions.desk.models import BulkRun, RunState
 from exceptions.pages.acts import AssignForm, CommentForm, ResolveForm, SnoozeForm
 from exceptions.pages.asking import asked_of, asking_of_page
 from exceptions.selectors import members_of
+from tenants.access import SCOPES_OF_ROLE
 from tenants.gate import member_page
-from tenants.models import Scope, User
+from tenants.models import Membership, Scope, User
 
 AT_ONCE = services.CHUNK  # as many are done within the request; more in the background
 SECONDS_AT_ONCE = 8
@@ -110,6 +111,12 @@ def given_nothing(data: Given, asking: Asking) -> Given:
     return {}
 
 
+def given_scopes(data: Given, asking: Asking) -> Given:
+    """What the person may agree to is what they may at this moment."""
+    membership = Membership.objects.get(tenant__schema_name=asking.schema, user=asking.user)
+    return {"scopes": sorted(SCOPES_OF_ROLE[membership.role])}
+
+
 def given_take(data: Given, asking: Asking) -> Given:
     user = cast(User, asking.user)
     return {"assignee_id": user.pk, "name": user.username}
@@ -147,6 +154,7 @@ GIVEN: dict[str, Callable[[Given, Asking], Given]] = {
     "snooze": given_snooze,
     "comment": given_comment,
     "resolve": given_resolve,
+    NEXT_STEP: given_scopes,
 }
 
 

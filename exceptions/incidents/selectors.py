@@ -1,0 +1,101 @@
+"""Reads of incidents. All of it reads the schema that the connection stands in."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Q, QuerySet
+
+from exceptions.desk.models import BulkRun, RunState
+from exceptions.incidents.errors import NoSuchIncident
+from exceptions.incidents.models import Incident, IncidentEntry, IncidentMember
+from exceptions.incidents.words import IncidentState
+from exceptions.models import ExceptionRecord
+from orders.cursors import Page, page_by_rank, page_of
+
+OPEN, CONFIRMED, SILENCED, CLOSED = "open", "confirmed", "silenced", "closed"
+TABS = (OPEN, CONFIRMED, SILENCED, CLOSED)
+NEWEST, BY_STAKE = SORTS = ("newest", "stake")
+TIMELINE_MOST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentFilters:
+    """Empty means any. `tab`: open ones hold the confirmed too; neither holds the silenced."""
+
+    tab: str = ""
+    rule: tuple[str, ...] = ()
+    search: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentDetail:
+    """`timeline` oldest first, its last 200 entries; `runs`: acts on all of it, the newest first; `merged`: those that were merged into it."""
+
+    incident: Incident
+    timeline: Sequence[IncidentEntry]
+    runs: Sequence[BulkRun]
+    merged: Sequence[int] = field(default=())
+    taken_out: Sequence[IncidentMember] = field(default=())
+
+
+def filter_incidents(filters: IncidentFilters) -> QuerySet[Incident]:
+    chosen = Incident.objects.select_related("rule").filter(TAB_CONDITIONS.get(filters.tab, Q()))
+    if filters.rule:
+        chosen = chosen.filter(rule__name__in=filters.rule)
+    if filters.search:
+        chosen = chosen.filter(Q(key__contains=filters.search.lower()) | Q(rule__title__icontains=filters.search))
+    return chosen
+
+
+ALIVE = ~Q(state=IncidentState.CLOSED)
+TAB_CONDITIONS: Mapping[str, Q] = {
+    OPEN: ALIVE & Q(silenced_at=None),
+    CONFIRMED: Q(state=IncidentState.CONFIRMED, silenced_at=None),
+    SILENCED: ALIVE & Q(silenced_at__isnull=False),
+    CLOSED: Q(state=IncidentState.CLOSED, merged_into=None),
+}
+
+
+def page_incidents(filters: IncidentFilters, *, sort: str, cursor: str, size: int) -> Page[Incident]:
+    """By what is at stake, then by the latest exception; or the latter alone."""
+    chosen = filter_incidents(filters)
+    if sort == BY_STAKE:
+        return page_by_rank(chosen, "stake_rank", "last_at", cursor=cursor, size=size)
+    return page_of(chosen, "last_at", cursor=cursor, size=size)
+
+
+def count_tabs(filters: IncidentFilters) -> dict[str, int]:
+    """How many each tab would show, in one query."""
+    chosen = filter_incidents(IncidentFilters(rule=filters.rule, search=filters.search)).order_by()
+    numbers = {tab: Count("pk", filter=condition) for tab, condition in TAB_CONDITIONS.items()}
+    return dict(chosen.aggregate(**numbers))
+
+
+def get_incident(incident_id: int) -> IncidentDetail:
+    """Raises: NoSuchIncident."""
+    incident = Incident.objects.select_related("rule").filter(pk=incident_id).first()
+    if incident is None:
+        raise NoSuchIncident
+    timeline = list(incident.timeline.order_by("-pk")[:TIMELINE_MOST])[::-1]
+    out = incident.members.filter(taken_out_at__isnull=False).select_related("exception").order_by("-taken_out_at")
+    return IncidentDetail(
+        incident,
+        timeline,
+        list(runs_of(incident_id)[:20]),
+        list(Incident.objects.filter(merged_into=incident).order_by("pk").values_list("pk", flat=True)[:20]),
+        list(out[:50]),
+    )
+
+
+def runs_of(incident_id: int) -> QuerySet[BulkRun]:
+    """Acts on all of it that were begun, the newest first."""
+    return BulkRun.objects.filter(filters__incident=incident_id).exclude(state=RunState.ASKED).order_by("-pk")
+
+
+def incidents_of(records: Iterable[ExceptionRecord]) -> dict[int, Incident]:
+    """Exception → the incident that it belongs to now, in one query, or none."""
+    ids = [record.pk for record in records]
+    if not ids:
+        return {}
+    inside = IncidentMember.objects.filter(exception_id__in=ids, taken_out_at=None).select_related("incident__rule")
+    return {member.exception_id: member.incident for member in inside}
