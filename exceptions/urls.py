@@ -8,6 +8,7 @@ from exceptions.pages.live import live
 urlpatterns = [
     path("live", live, name="live"),
     path("", include("exceptions.playbooks.urls")),
+    path("", include("exceptions.incidents.urls")),
     path("", include("exceptions.notifications.urls")),
     path("scoreboard/", scoreboard.scoreboard, name="scoreboard"),
     path("scoreboard/on/", scoreboard.switch_analyst, {"way": "on"}, name="switch-analyst-on"),

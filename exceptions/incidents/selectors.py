@@ -1,6 +1,6 @@
 """Reads of incidents. All of it reads the schema that the connection stands in."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Count, Q, QuerySet
@@ -92,10 +92,16 @@ def runs_of(incident_id: int) -> QuerySet[BulkRun]:
     return BulkRun.objects.filter(filters__incident=incident_id).exclude(state=RunState.ASKED).order_by("-pk")
 
 
-def incidents_of(records: Iterable[ExceptionRecord]) -> dict[int, Incident]:
-    """Exception → the incident that it belongs to now, in one query, or none."""
-    ids = [record.pk for record in records]
-    if not ids:
-        return {}
-    inside = IncidentMember.objects.filter(exception_id__in=ids, taken_out_at=None).select_related("incident__rule")
-    return {member.exception_id: member.incident for member in inside}
+def incident_of(exception_id: int) -> Incident | None:
+    """That the exception belongs to now."""
+    inside = IncidentMember.objects.filter(exception_id=exception_id, taken_out_at=None)
+    member = inside.select_related("incident__rule").first()
+    return member.incident if member else None
+
+
+def name_incidents(records: Sequence[ExceptionRecord]) -> None:
+    """Gives each record `incident_id`, of the one that it belongs to now, or None; one query for all."""
+    inside = IncidentMember.objects.filter(exception_id__in=[record.pk for record in records], taken_out_at=None)
+    found = dict(inside.values_list("exception_id", "incident_id")) if records else {}
+    for record in records:
+        record.incident_id = found.get(record.pk)  # type: ignore[attr-defined]

@@ -3,10 +3,11 @@
 A person's word holds an incident (KEPT): what belongs to it stays there, and it is never merged away or dissolved.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from exceptions.incidents.words import FOLD, Dimension
+from tenants.currencies import THOUSANDTHS, WHOLE
 
 LOCK = 20_81  # the class of the advisory locks of incidents, one a tenant
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(%s, hashtext(current_schema()))"
@@ -182,13 +183,14 @@ WITH scope AS MATERIALIZED (
 ), money AS (
   SELECT incident_id, COALESCE(jsonb_object_agg(currency, value) FILTER (WHERE value IS NOT NULL), '{{}}') AS value,
     COALESCE(jsonb_object_agg(currency, stake) FILTER (WHERE stake IS NOT NULL), '{{}}') AS stake,
-    COALESCE(max(stake), 0) AS largest
+    COALESCE(max(stake / CASE WHEN currency IN ({whole}) THEN 1 WHEN currency IN ({thousandths}) THEN 1000 ELSE 100 END), 0)
+      AS largest
   FROM by_currency GROUP BY incident_id
 ), counted AS (
   SELECT scope.id, COALESCE(t.orders, 0) AS orders, COALESCE(t.exceptions, 0) AS exceptions, COALESCE(t.live, 0) AS live, COALESCE(t.orders_live, 0) AS orders_live,
     COALESCE(t.merchants, 0) AS merchants, t.first_at, t.last_at, COALESCE(t.value_unpriced, 0) AS value_unpriced,
     COALESCE(t.stake_unpriced, 0) AS stake_unpriced, COALESCE(c.value, '{{}}') AS value, COALESCE(c.stake, '{{}}') AS stake,
-    LEAST(COALESCE(c.largest, 0) / 100, 2147483647)::int AS stake_rank
+    LEAST(COALESCE(c.largest, 0), 2147483647)::int AS stake_rank
   FROM scope LEFT JOIN totals t ON t.incident_id = scope.id LEFT JOIN money c ON c.incident_id = scope.id
 )
 UPDATE exceptions_incident i SET orders = c.orders, exceptions = c.exceptions, live = c.live,
@@ -263,9 +265,13 @@ def preview_statement(dimensions: Sequence[str]) -> str:
     return sessions(tuple(dimensions)) + PREVIEW
 
 
+def listed(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in sorted(words))
+
+
 CLOSING_STATEMENTS = (
     FOLLOW,
-    RECOUNT.format(live=LIVE),
+    RECOUNT.format(live=LIVE, whole=listed(WHOLE), thousandths=listed(THOUSANDTHS)),
     SETTLE.format(fold=FOLD, kept=KEPT.format(i="i")),
     GROW.format(fold=FOLD),
 )

@@ -4,8 +4,10 @@ from django.http import HttpRequest, HttpResponse
 
 from e2a.pages import show
 from exceptions.escalation.outlook import outlook_of
+from exceptions.incidents.selectors import incident_of
 from exceptions.pages.analysis import analysis_context
 from exceptions.pages.asking import asking_of_page
+from exceptions.pages.incidents import shown
 from exceptions.pages.listing import can_act, name_assignees
 from exceptions.pages.telling import tell
 from exceptions.selectors import exceptions_of_order, get_exception, tags_in_use
@@ -27,6 +29,7 @@ def exception(request: HttpRequest, exception_id: int) -> HttpResponse:
         "timeline": [tell(entry) for entry in found.timeline],
         "others": others,
         "outlook": outlook_of(found.record, now=asking.now),
+        "incident": shown(incident) if (incident := incident_of(exception_id)) else None,
         "tags_in_use": tags_in_use() if can_act(request) else [],
         "can_act": can_act(request),
         **analysis_context(exception_id, access),

@@ -15,6 +15,7 @@ from exceptions.desk.selectors import MOST_COUNTED, Around, count_each, page_sor
 from exceptions.desk.selectors import around as look_around
 from exceptions.desk.staying import read_shown, stay
 from exceptions.desk.tabs import COLUMN_TITLES, SORT_TITLES, TABS
+from exceptions.incidents.selectors import name_incidents
 from exceptions.models import ExceptionRecord
 from exceptions.pages.asking import FILTER_NAMES, Asked, asked_of, asking_of_page, canonical, words_of
 from exceptions.selectors import assignee_names, members_of
@@ -67,6 +68,7 @@ def exceptions(request: HttpRequest) -> HttpResponse:
     page, news = page_of(request, asked, around.columns, asking.now)
     members = members_of(asking.schema)
     name_assignees(page.rows, known=members)
+    name_incidents(page.rows)
     context = {
         "page": page,
         "news": news,
@@ -146,6 +148,7 @@ def selects_of(query: QueryDict, asked: Asked, around: Around, people: Choices) 
         Select("older_than", "Age", "Any age", query.get("older_than", ""), ages),
         Select("history", "History", "With history", query.get("history", ""), HISTORY),
     ]
+    selects.append(Select("incident", "Incident", "Any incident", query.get("incident", ""), []))
     if not asked.within.whose:
         selects.append(Select("assignee", "Assignee", "Anybody's", query.get("assignee", ""), people))
     chosen = [with_chosen(select) for select in selects]
