@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exceptions', '0013_escalation'),
+        ('exceptions', '0014_search_by_trigrams'),
     ]
 
     operations = [
