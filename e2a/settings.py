@@ -278,6 +278,8 @@ SPECTACULAR_SETTINGS = {
         "TimelineKindEnum": "exceptions.choices.Kind",
         "ActionKindEnum": "exceptions.playbooks.catalogue.KIND_CHOICES",
         "ActionStateEnum": "exceptions.playbooks.words.State",
+        "IncidentStateEnum": "exceptions.incidents.words.IncidentState",
+        "IncidentKindEnum": "exceptions.incidents.words.IncidentKind",
         "StageStateEnum": "orders.models.StageState",
         "DeliveryStateEnum": "exceptions.deliveries.models.DeliveryState",
         "LetterStatusEnum": "orders.models.DeadLetterStatus",

@@ -1,6 +1,6 @@
 """/api/exceptions…"""
 
-from exceptions.api import actions, analyses, escalation, notifications, playbooks, targets, times, views
+from exceptions.api import actions, analyses, escalation, incidents, notifications, playbooks, targets, times, views
 from orders.api.routes import both
 
 urlpatterns = [
@@ -29,6 +29,15 @@ urlpatterns = [
     *both("notifications/read", notifications.NotificationsReadView, "api-notifications-read"),
     *both("notifications/settings", notifications.NotificationSettingsView, "api-notification-settings"),
     *both("escalation", escalation.EscalationView, "api-escalation"),
+    *both("incidents", incidents.IncidentsView, "api-incidents"),
+    *both("incidents/<int:incident_id>", incidents.IncidentView, "api-incident"),
+    *both("incidents/<int:incident_id>/confirm", incidents.ConfirmView, "api-incident-confirm"),
+    *both("incidents/<int:incident_id>/dismiss", incidents.DismissView, "api-incident-dismiss"),
+    *both("incidents/<int:incident_id>/silence", incidents.SilenceView, "api-incident-silence"),
+    *both("incidents/<int:incident_id>/unsilence", incidents.UnsilenceView, "api-incident-unsilence"),
+    *both("incidents/<int:incident_id>/close", incidents.CloseView, "api-incident-close"),
+    *both("incidents/<int:incident_id>/reopen", incidents.ReopenView, "api-incident-reopen"),
+    *both("incidents/<int:incident_id>/take-out", incidents.TakeOutView, "api-incident-take-out"),
     *both("approvals", actions.ApprovalsView, "api-approvals"),
     *both("playbooks", playbooks.PlaybooksView, "api-playbooks"),
     *both("playbooks/kinds", playbooks.KindsView, "api-playbook-kinds"),

@@ -28,6 +28,7 @@ from schemathesis.specs.openapi.checks import (
 from orders.events import EventBody
 from tenants.models import Tenant
 from tests.exceptions.cast import make_exception
+from tests.exceptions.incidents.cast import fold, storm
 from tests.orders.letters.cast import in_schema, refused_event, tell
 from tests.programs import program
 
@@ -121,6 +122,8 @@ def test_the_code_answers_as_the_document_says(acme: Tenant, mode: GenerationMod
     """Right and wrong requests to each operation, made from the document, with a fixed seed."""
     with in_schema():
         make_exception("1001")
+        storm(5)
+        fold()
         tell()
         refused_event(occurred_at="soon")
     client = program("acme", "ingest", "read", "operate", "admin")
