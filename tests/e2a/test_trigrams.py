@@ -6,14 +6,10 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
-from django_tenants.utils import schema_context
 
 from e2a.postgresql.trigrams import CREATE_EXTENSION, TrigramIndex
 from exceptions.models import ExceptionRecord
-from exceptions.selectors import Filters, filter_exceptions
-from tenants.models import Tenant
 from tests.connections import another_connection
-from tests.exceptions.desk.cast import make_many
 
 TABLE = "CREATE TABLE exceptions_record (order_ref varchar(128), merchant varchar(64))"
 Server = psycopg.Connection[Any]
@@ -69,13 +65,3 @@ def test_where_the_extension_cannot_be_had_all_works_without(elsewhere: Server) 
     elsewhere.execute(TABLE)
     elsewhere.execute(create_index())
     assert indexes(elsewhere) == []
-
-
-def test_part_of_an_order_id_is_found_by_the_index(acme: Tenant) -> None:
-    with schema_context("acme"):
-        make_many(5_000)
-        found = filter_exceptions(Filters(search="o-1004321"))
-        assert found.get().order_ref == "SO-1004321"
-        plan = found.explain()
-    assert "Bitmap Index Scan on exception_search" in plan
-    assert "Seq Scan on exceptions_record" not in plan

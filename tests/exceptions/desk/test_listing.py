@@ -17,7 +17,7 @@ from openpyxl import load_workbook
 from exceptions.desk.models import BulkRun
 from exceptions.desk.selectors import count_each
 from exceptions.models import ExceptionRecord
-from exceptions.selectors import Filters
+from exceptions.selectors import Filters, filter_exceptions
 from tenants.models import Tenant, User
 from tests.exceptions.cast import DUE, make_exception, resolved
 from tests.exceptions.desk.cast import make_many
@@ -68,6 +68,10 @@ def test_first_view_of_100_000_exceptions_takes_twelve_queries_at_most(acme: Ten
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "Index Scan using exception_by_priority" in plan
     assert "Sort" not in plan
+    with schema_context("acme"):
+        searched = filter_exceptions(Filters(search="o-1050000"))
+        assert searched.get().order_ref == "SO-1050000"
+        assert "Bitmap Index Scan on exception_search" in searched.explain()
 
 
 def test_tabs_say_how_many_they_have(desk: Client, maria: User) -> None:
