@@ -97,6 +97,7 @@ class ChosenSerializer(serializers.Serializer[Any]):
     timezone = serializers.CharField(max_length=64)
     quiet_from = serializers.TimeField(allow_null=True, required=False, default=None)
     quiet_until = serializers.TimeField(allow_null=True, required=False, default=None)
+    escalations_always = serializers.BooleanField(required=False, default=False, help_text="In quiet hours too.")
     digest_at = serializers.TimeField()
     slack_target = serializers.CharField(allow_blank=True, required=False, default="", max_length=32)
     webhook_target = serializers.CharField(allow_blank=True, required=False, default="", max_length=32)
@@ -110,6 +111,7 @@ CHOSEN = OpenApiExample(
         "timezone": "Europe/Lisbon",
         "quiet_from": "22:00:00",
         "quiet_until": "07:00:00",
+        "escalations_always": False,
         "digest_at": "08:00:00",
         "slack_target": "",
         "webhook_target": "",

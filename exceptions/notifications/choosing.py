@@ -25,6 +25,7 @@ class Chosen:
     timezone: str
     quiet_from: time | None = None
     quiet_until: time | None = None
+    escalations_always: bool = False
     digest_at: time = DIGEST_AT
     slack_target: str = ""
     webhook_target: str = ""
@@ -54,6 +55,7 @@ def read_chosen(row: Preference | None, zone: str) -> Chosen:
         timezone=row.timezone,
         quiet_from=row.quiet_from,
         quiet_until=row.quiet_until,
+        escalations_always=row.escalations_always,
         digest_at=row.digest_at,
         slack_target=row.slack_target,
         webhook_target=row.webhook_target,
@@ -74,6 +76,7 @@ def save_chosen(*, user_id: int, tenant: Tenant, chosen: Chosen, now: datetime) 
             "timezone": chosen.timezone,
             "quiet_from": chosen.quiet_from,
             "quiet_until": chosen.quiet_until,
+            "escalations_always": chosen.escalations_always,
             "digest_at": chosen.digest_at,
             "slack_target": chosen.slack_target,
             "webhook_target": chosen.webhook_target,

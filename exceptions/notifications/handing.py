@@ -1,6 +1,6 @@
 """Hands what is due over to the deliveries, which send it: what is due together to one person goes out as one message.
 
-In quiet hours it waits for their end. The rows are locked and the message queued in the same transaction, so that each is
+In quiet hours it waits for their end, but for escalations of who wants those always. The rows are locked and the message queued in the same transaction, so that each is
 part of one message and no more, however many workers look.
 """
 
@@ -15,7 +15,7 @@ from exceptions.notifications.choosing import Chosen, chosen_of
 from exceptions.notifications.letters import Whom, hook_of, letter_of, post_of
 from exceptions.notifications.models import Notification
 from exceptions.notifications.quiet import quiet_until
-from exceptions.notifications.words import Way
+from exceptions.notifications.words import Matter, Way
 from tenants.models import Membership, Tenant, User
 from tenants.selectors import page_address
 
@@ -47,10 +47,12 @@ def hand_over_to(tenant: Tenant, user_id: int, way: Way, now: datetime) -> bool:
             locked.update(due_at=None, dropped=NOWHERE if member else LEFT)
             return False
         if later := quiet_until(now, chosen.quiet):
-            locked.update(due_at=later)
-            return False
+            ids = [row.pk for row in rows if chosen.escalations_always and row.matter == Matter.ESCALATED]
+            locked.exclude(pk__in=ids).update(due_at=later)
+            if not ids:
+                return False
         delivery = queue(tenant, member.user, way, ids, chosen, now)
-        locked.update(due_at=None, delivery=delivery)
+        locked.filter(pk__in=ids).update(due_at=None, delivery=delivery)
     return True
 
 

@@ -22,6 +22,7 @@ class Preference(models.Model):
     timezone = models.CharField(max_length=64)
     quiet_from = models.TimeField(null=True)  # both or neither; local times of the zone
     quiet_until = models.TimeField(null=True)
+    escalations_always = models.BooleanField(db_default=False)  # in quiet hours too
     digest_at = models.TimeField(default=time(8, 0))
     slack_target = models.CharField(max_length=32, db_default="")  # names of outgoing targets
     webhook_target = models.CharField(max_length=32, db_default="")

@@ -65,6 +65,7 @@ class SettingsForm(forms.Form):
         error_messages=NO_TIME,
         help_text="What comes meanwhile is sent together when they end. The page always shows it at once.",
     )
+    escalations_always = forms.BooleanField(required=False, label="Escalations reach me in quiet hours too")
     digest_at = forms.TimeField(label="Daily summary at", widget=CLOCK, error_messages=NO_TIME)
     slack_target = forms.ChoiceField(required=False, label="Slack target")
     webhook_target = forms.ChoiceField(required=False, label="Webhook target")

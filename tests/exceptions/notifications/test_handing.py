@@ -14,6 +14,7 @@ from django_tenants.utils import schema_context
 from exceptions.deliveries.sender import Ways, send_due
 from exceptions.models import Delivery, ExceptionRecord, Notification, Preference
 from exceptions.notifications.handing import hand_over
+from exceptions.notifications.services import Notice, notify
 from exceptions.notifications.tidying import tidy_notifications
 from exceptions.people_round import people_round, schemas_with_people_waiting
 from exceptions.tasks import serve_people
@@ -76,6 +77,18 @@ def test_quiet_hours_hold_mails_back_and_not_the_page(in_acme: Tenant, anna: Use
     assert hand_over(in_acme, now=MORNING) == 1
     send_due("acme", now=lambda: MORNING)
     assert [letter.subject for letter in mail.outbox] == ["[Acme] 2 notifications"]
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_escalations_pass_quiet_hours_for_who_wants_it(in_acme: Tenant, anna: User, always: bool) -> None:
+    quiet = {"quiet_from": time(22), "quiet_until": time(7), "escalations_always": always}
+    prefer(anna, "assigned:email", "escalated:email", **quiet)
+    tell(anna, "A-1")
+    notify([Notice(user_id=anna.pk, matter="escalated", subject="entry:1", text="Escalated to you")], now=NOW)
+    assert hand_over(in_acme, now=NIGHT) == int(always)
+    waiting = Notification.objects.filter(due_at=MORNING).values_list("matter", flat=True)
+    assert sorted(waiting) == (["assigned"] if always else ["assigned", "escalated"])
+    assert hand_over(in_acme, now=MORNING) == 1
 
 
 def test_who_leaves_before_it_is_handed_over_gets_nothing(in_acme: Tenant, anna: User) -> None:
