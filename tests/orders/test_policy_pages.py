@@ -25,10 +25,10 @@ EDITORS = (
 )  # fmt: skip
 ACTS = (
     "/policy/draft/begin/", "/policy/versions/1/restore/", "/policy/draft/discard/", "/policy/draft/publish/",
-    "/policy/draft/rules/new/", "/policy/draft/rules/0/", "/policy/draft/rules/1/move/", "/policy/draft/rules/0/remove/",
+    "/policy/draft/rules/new/", "/policy/draft/rules/0/", "/policy/draft/rules/move/", "/policy/draft/rules/remove/",
     "/policy/draft/weights/", "/policy/draft/raises/0/", "/policy/draft/raises/new/", "/policy/draft/raises/0/remove/",
     "/policy/draft/calendars/0/", "/policy/draft/calendars/new/", "/policy/draft/calendars/0/remove/",
-    "/policy/draft/calendars/0/days/add/", "/policy/draft/calendars/0/days/0/remove/",
+    "/policy/draft/calendars/0/days/add/", "/policy/draft/calendars/0/days/remove/",
     "/policy/draft/calendars/0/import/", "/policy/draft/calendars/0/import/take/",
 )  # fmt: skip
 EXAMPLE = {"x-at": "2026-11-27T13:59", "x-late": "1", "x-occurrences": "1", "x-warehouse": "LIS1"}
@@ -70,7 +70,7 @@ def test_who_is_no_manager_reads_and_changes_nothing(acme: Tenant, role: str) ->
     for page in EDITORS:
         text_of(client.get(f"/policy/draft/{page}"), 403)
     for act in ACTS:
-        text_of(client.post(act, posted(acme, name="x", way="up")), 403)
+        text_of(client.post(act, posted(acme, name="x", way="up", place=1, day=0)), 403)
     assert state_of(acme) == before
 
 
@@ -83,7 +83,9 @@ def test_another_tenants_policy_is_out_of_sight_and_reach(acme: Tenant, globex: 
     text_of(client.get("/policy/draft/"), 404)
     text_of(client.post("/policy/example/", {**EXAMPLE, "version": "2"}), 404)
     for act in ACTS[1:]:
-        assert client.post(act, {"revision": found.revision, "way": "up", "days": "[]"}).status_code in (404, 409), act
+        assert client.post(
+            act, {"revision": found.revision, "way": "up", "place": "1", "day": "0", "days": "[]"}
+        ).status_code in (404, 409), act
     assert state_of(acme) == before and draft_of(globex) is None
 
 
@@ -135,18 +137,18 @@ def test_two_people_on_one_draft(acme: Tenant, manager: Client) -> None:
     found = drafted(acme)
     form = RuleForm(rule=found.rules["rules"][0], calendars=["lisbon"])
     data = as_posted(form, *form.targets, name="Mine", revision=found.revision)
-    manager.post("/policy/draft/rules/1/remove/", posted(acme))
+    manager.post("/policy/draft/rules/remove/", posted(acme, place=1))
     before = state_of(acme)
     text = text_of(manager.post("/policy/draft/rules/0/", data), 422)
     assert "Somebody else changed the draft meanwhile" in text and 'value="Mine"' in text
-    text_of(manager.post("/policy/draft/rules/0/remove/", {"revision": found.revision}), 409)
-    text_of(manager.post("/policy/draft/rules/0/remove/", {"revision": "9" * 30}), 409)
+    text_of(manager.post("/policy/draft/rules/remove/", {"place": 0, "revision": found.revision}), 409)
+    text_of(manager.post("/policy/draft/rules/remove/", {"place": 0, "revision": "9" * 30}), 409)
     assert state_of(acme) == before
 
 
 def test_rules_are_moved_and_what_is_out_of_reach_is_said(acme: Tenant, manager: Client) -> None:
     drafted(acme)
-    answer = manager.post("/policy/draft/rules/2/move/", posted(acme, way="up"), **HTMX)
+    answer = manager.post("/policy/draft/rules/move/", posted(acme, place=2, way="up"), **HTMX)
     assert answer.status_code == 204
     assert [rule["name"] for rule in draft_now(acme).rules["rules"]] == ["Express", "Others", "Preorders"]
     page = text_of(manager.get("/policy/draft/"))
@@ -154,16 +156,16 @@ def test_rules_are_moved_and_what_is_out_of_reach_is_said(acme: Tenant, manager:
     assert "No order can reach this rule" in text_of(manager.get("/policy/draft/publish/"))
     before = state_of(acme)
     text_of(manager.post("/policy/draft/publish/", posted(acme)), 422)
-    text_of(manager.post("/policy/draft/rules/0/move/", posted(acme, way="up")), 409)
-    text_of(manager.post("/policy/draft/rules/2/move/", posted(acme, way="down")), 409)
-    text_of(manager.post("/policy/draft/rules/7/move/", posted(acme, way="up")), 409)
+    text_of(manager.post("/policy/draft/rules/move/", posted(acme, place=0, way="up")), 409)
+    text_of(manager.post("/policy/draft/rules/move/", posted(acme, place=2, way="down")), 409)
+    text_of(manager.post("/policy/draft/rules/move/", posted(acme, place=7, way="up")), 409)
     assert state_of(acme) == before
 
 
 def test_last_rule_is_not_removed(acme: Tenant, manager: Client) -> None:
     drafted(acme, {"rules": [{"name": "All", "targets": {}}]})
     before = state_of(acme)
-    text_of(manager.post("/policy/draft/rules/0/remove/", posted(acme)), 409)
+    text_of(manager.post("/policy/draft/rules/remove/", posted(acme, place=0)), 409)
     assert state_of(acme) == before
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from e2a.errors import Unprocessable
 from e2a.pages import done, dressed, show
-from orders.pages.policy.drafting import changed, needed_draft, save
+from orders.pages.policy.drafting import changed, needed_draft, place_of, save
 from tenants.calendar_form import MOST_DAYS_OFF, day_off_to_json, read_day_off
 from tenants.days_off import DayOff
 from tenants.gate import member_page
@@ -123,8 +123,8 @@ def add_day(request: HttpRequest, place: int) -> HttpResponse:
 
 @require_POST
 @member_page(Scope.ADMIN)
-def remove_day(request: HttpRequest, place: int, day: int) -> HttpResponse:
-    found = needed_draft(request)
+def remove_day(request: HttpRequest, place: int) -> HttpResponse:
+    found, day = needed_draft(request), place_of(request, "day")
     name = calendar_at(found, place)
     days = days_of(found, name)
     if day >= len(days):

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from e2a.errors import Conflict
 from e2a.pages import done, show
-from orders.pages.policy.drafting import can_edit, changed, needed_draft, revision_of, save
+from orders.pages.policy.drafting import can_edit, changed, needed_draft, place_of, revision_of, save
 from orders.pages.policy.example import beside, example_context
 from orders.pages.policy.rule_form import RuleForm
 from orders.source_pages import tenant_of
@@ -55,9 +55,9 @@ def discard(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @member_page(Scope.ADMIN)
-def move_rule(request: HttpRequest, place: int) -> HttpResponse:
+def move_rule(request: HttpRequest) -> HttpResponse:
     """`way`: up or down. At the end of the list there is nowhere to go."""
-    found = needed_draft(request)
+    found, place = needed_draft(request), place_of(request)
     rules = list(found.rules["rules"])
     rule_at(found, place)
     to = place + (1 if request.POST.get("way") == "down" else -1)
@@ -70,8 +70,8 @@ def move_rule(request: HttpRequest, place: int) -> HttpResponse:
 
 @require_POST
 @member_page(Scope.ADMIN)
-def remove_rule(request: HttpRequest, place: int) -> HttpResponse:
-    found = needed_draft(request)
+def remove_rule(request: HttpRequest) -> HttpResponse:
+    found, place = needed_draft(request), place_of(request)
     gone = rule_at(found, place)
     rules = [rule for index, rule in enumerate(found.rules["rules"]) if index != place]
     if not rules:

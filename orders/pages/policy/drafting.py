@@ -14,6 +14,7 @@ from tenants.selectors import Draft, draft_of
 from tenants.services.drafts import NoDraft, NoSuchVersion, change_draft
 
 MOST_DIGITS = 10
+NOWHERE = 10**9
 CHANGED = "policy"  # the event of the page at which the draft and its example are fetched again
 
 
@@ -33,6 +34,12 @@ def revision_of(request: HttpRequest) -> int:
     """Which draft the person looked at; 0, which no draft has, for anything else."""
     said = request.POST.get("revision", "")
     return int(said) if said.isascii() and said.isdigit() and len(said) <= MOST_DIGITS else 0
+
+
+def place_of(request: HttpRequest, name: str = "place") -> int:
+    """Of the row that a button is about. It is in the form, not in the address: htmx reads addresses once, and rows move."""
+    said = request.POST.get(name, "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < MOST_DIGITS else NOWHERE
 
 
 def save(request: HttpRequest, rules: Mapping[str, Any]) -> None:
