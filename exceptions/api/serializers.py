@@ -270,7 +270,11 @@ class SnoozeSerializer(ReasonSerializer):
 
 
 class CommentSerializer(serializers.Serializer[Any]):
-    text = serializers.CharField(max_length=10_000, error_messages={"required": "Say something: `text` is missing."})
+    text = serializers.CharField(
+        max_length=10_000,
+        help_text="@ and a member's user name tells that member; a name that no member has is refused.",
+        error_messages={"required": "Say something: `text` is missing."},
+    )
 
 
 class TagSerializer(serializers.Serializer[Any]):

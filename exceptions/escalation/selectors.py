@@ -32,6 +32,11 @@ def plan_in_force(zone: str = "UTC") -> InForce:
     return InForce(row.version, plan, row)
 
 
+def last_plans(*, most: int = 10) -> list[EscalationPlan]:
+    """Newest first: who saved a version, and when."""
+    return list(EscalationPlan.objects.order_by("-version").only("version", "actor", "created_at")[:most])
+
+
 def team() -> list[Person]:
     """The members whose accounts are in use, by name."""
     schema = connection.schema_name  # type: ignore[attr-defined]

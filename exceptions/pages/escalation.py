@@ -13,7 +13,7 @@ from exceptions.escalation.people import Person
 from exceptions.escalation.preview import choices_of, courses
 from exceptions.escalation.reading import read_plan
 from exceptions.escalation.rota import on_call
-from exceptions.escalation.selectors import plan_in_force, team
+from exceptions.escalation.selectors import last_plans, plan_in_force, team
 from exceptions.escalation.services import SavedMeanwhile, save_plan
 from exceptions.pages.escalation_form import (
     DAYS,
@@ -42,6 +42,7 @@ def escalation(request: HttpRequest) -> HttpResponse:
         "on_call_until": now_on_call.until,
         "shifts": [(shift, days_of(shift.days), name_of(people, shift.user_id)) for shift in found.plan.rota.shifts],
         "overrides": [(each, name_of(people, each.user_id)) for each in found.plan.rota.overrides],
+        "versions": last_plans(),
         "may_edit": Scope.ADMIN in access.scopes,
     }
     return show(request, "exceptions/escalation.html", "exceptions/_escalation.html", context)
