@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection, transaction
 from e2a.errors import Unprocessable
 from e2a.pulse import pulse
 from exceptions.incidents.errors import NoSuchIncident, NotPossible
-from exceptions.incidents.folding import hold_incidents
+from exceptions.incidents.folding import hold_incidents, recount
 from exceptions.incidents.models import Incident, IncidentEntry, IncidentMember
 from exceptions.incidents.words import Ending, IncidentKind, IncidentState
 
@@ -120,6 +120,7 @@ def take_out(*, incident_id: int, exception_id: int, actor: str, now: datetime, 
             raise NotPossible("This exception is not in the incident. Nothing was changed.")
         detail = {"exception": exception_id, "order": order_of(exception_id)}
         change(incident, IncidentKind.TAKEN_OUT, {}, actor=actor, now=now, reason=reason, detail=detail)
+        recount(incident_id, now=now)
     return incident
 
 
@@ -138,6 +139,7 @@ def put_back(*, incident_id: int, exception_id: int, actor: str, now: datetime, 
             raise NotPossible("This exception was not taken out of the incident. Nothing was changed.")
         detail = {"exception": exception_id, "order": order_of(exception_id)}
         change(incident, IncidentKind.PUT_BACK, {}, actor=actor, now=now, reason=reason, detail=detail)
+        recount(incident_id, now=now)
     return incident
 
 

@@ -19,6 +19,7 @@ from exceptions.incidents.rules import Wanted, install_default_rules
 from exceptions.incidents.statements import (
     CLOSING_STATEMENTS,
     LOCK,
+    RECOUNT_STATEMENT,
     TRY_LOCK,
     WAIT_LOCK,
     fold_statement,
@@ -61,11 +62,16 @@ def fold_incidents(*, now: datetime, always: bool = False) -> Round | None:
         if last is not None and last.version == seen and not always:
             return Round(looked=False)
         written = sum(fold_rule(rule, now) for rule in IncidentRule.objects.filter(enabled=True))
-        written += sum(execute(text, {"now": now, "since": now - SIGHT}) for text in CLOSING_STATEMENTS)
+        written += sum(execute(text, {"now": now, "since": now - SIGHT, "only": None}) for text in CLOSING_STATEMENTS)
         IncidentRound.objects.update_or_create(pk=1, defaults={"version": seen, "at": now})
         if written:
             transaction.on_commit(partial(pulse.touch, connection.schema_name))  # type: ignore[attr-defined]
     return Round(looked=True, written=written)
+
+
+def recount(incident_id: int, *, now: datetime) -> None:
+    """The numbers of one incident, at once; the caller holds the incidents."""
+    execute(RECOUNT_STATEMENT, {"now": now, "since": now - SIGHT, "only": incident_id})
 
 
 def hold_incidents() -> None:

@@ -3,6 +3,8 @@
 Membership follows the fold (`exceptions.incidents.folding`); what people decide is kept beside it, and outlives later rounds.
 """
 
+from datetime import timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -42,6 +44,10 @@ class IncidentRule(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def window(self) -> timedelta:
+        return timedelta(minutes=self.window_minutes)
 
 
 class Incident(models.Model):

@@ -160,6 +160,7 @@ RECOUNT = """
 WITH scope AS MATERIALIZED (
   SELECT id FROM exceptions_incident
   WHERE merged_into_id IS NULL AND (state <> 'closed' OR quiet_until > %(now)s OR last_at > %(since)s)
+    AND (%(only)s::bigint IS NULL OR id = %(only)s)
 ), by_order AS MATERIALIZED (
   SELECT m.incident_id, e.order_id, min(e.merchant) AS merchant,
     count(*) FILTER (WHERE m.taken_out_at IS NULL) AS exceptions,
@@ -269,9 +270,10 @@ def listed(words: Iterable[str]) -> str:
     return ", ".join(f"'{word}'" for word in sorted(words))
 
 
+RECOUNT_STATEMENT = RECOUNT.format(live=LIVE, whole=listed(WHOLE), thousandths=listed(THOUSANDTHS))
 CLOSING_STATEMENTS = (
     FOLLOW,
-    RECOUNT.format(live=LIVE, whole=listed(WHOLE), thousandths=listed(THOUSANDTHS)),
+    RECOUNT_STATEMENT,
     SETTLE.format(fold=FOLD, kept=KEPT.format(i="i")),
     GROW.format(fold=FOLD),
 )

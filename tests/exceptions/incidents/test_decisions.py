@@ -98,6 +98,8 @@ def test_a_silenced_one_keeps_counting_and_stays_silent(incident: Incident) -> N
 def test_what_was_taken_out_is_not_folded_again(incident: Incident) -> None:
     one = ExceptionRecord.objects.get(order_ref="order-2")
     decisions.take_out(incident_id=incident.pk, exception_id=one.pk, reason="lost by us", **ANNA)
+    incident.refresh_from_db()
+    assert (incident.exceptions, incident.orders, incident.live) == (4, 4, 4)  # at once
     fold()
     incident.refresh_from_db()
     assert (incident.state, incident.orders, members_of(incident)) == ("open", 4, FIVE - {"order-2"})
