@@ -15,7 +15,7 @@ from e2a.errors import Conflict
 from e2a.pages import done, show
 from orders.pages.policy.calendar_fields import CalendarForm, rules_by, without_calendar
 from orders.pages.policy.days_off import calendar_at, days_of
-from orders.pages.policy.drafting import needed_draft, save
+from orders.pages.policy.drafting import needed_draft, save, wrong_fields
 from orders.pages.policy.example import example_context
 from tenants.days_off import has_country, public_holidays, subdivisions_of
 from tenants.gate import member_page
@@ -85,6 +85,7 @@ def show_calendar(request: HttpRequest, form: CalendarForm, found: Draft, contex
     words = {
         **context,
         "form": form,
+        "wrong": wrong_fields(form),
         "draft": found,
         "revision": request.POST.get("revision") or found.revision,
         "zones": sorted(available_timezones()),

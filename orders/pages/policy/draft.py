@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from e2a.errors import Conflict
 from e2a.pages import done, show
-from orders.pages.policy.drafting import can_edit, changed, needed_draft, place_of, revision_of, save
+from orders.pages.policy.drafting import can_edit, changed, needed_draft, place_of, revision_of, save, wrong_fields
 from orders.pages.policy.example import beside, example_context
 from orders.pages.policy.rule_form import RuleForm
 from orders.source_pages import tenant_of
@@ -151,6 +151,7 @@ def show_rule(request: HttpRequest, form: RuleForm, found: Draft, context: dict[
     words = {
         **context,
         "form": form,
+        "wrong": wrong_fields(form, *form.targets),
         "revision": revision,
         **example_context(request, found.rules, {}, edited=True, fit=context.get("when")),
     }

@@ -1,9 +1,10 @@
 """What every page that changes a draft begins and ends with."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 
 from e2a.pages import done, wants_part
@@ -55,6 +56,29 @@ def changed(request: HttpRequest, sentence: str, *, to: str) -> HttpResponse:
     response = HttpResponse(status=204)
     response["HX-Trigger"] = json.dumps({"toast": {"text": sentence, "level": "success"}, CHANGED: True})
     return response
+
+
+class Wrong(NamedTuple):
+    """A field of a long form that must be corrected, for the list above it. `address`: of its input, within the page."""
+
+    address: str
+    label: str
+    sentences: Sequence[str]
+
+
+def wrong_fields(*bound: forms.BaseForm) -> list[Wrong]:
+    """In the order in which they stand on the page. A form within a form may have a `label` of its own."""
+    return [
+        Wrong(field.id_for_label, label_of(form, field), [str(text) for text in field.errors])
+        for form in bound
+        for field in form
+        if form.is_bound and field.errors
+    ]
+
+
+def label_of(form: forms.BaseForm, field: forms.BoundField) -> str:
+    whole = getattr(form, "label", "")
+    return f"{whole}: {field.label}" if whole else str(field.label)
 
 
 def version_of(tenant: Tenant, number: int) -> SlaPolicy:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from e2a.errors import Conflict
 from e2a.pages import done, show
-from orders.pages.policy.drafting import needed_draft, save
+from orders.pages.policy.drafting import needed_draft, save, wrong_fields
 from orders.pages.policy.example import example_context
 from orders.pages.policy.raise_form import RaiseForm, raises_of, with_raises
 from orders.pages.policy.weights_fields import WeightsForm
@@ -33,9 +33,8 @@ def weights(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and saved(request, form, form.policy()):
         return done(request, "Severity and priority are saved in the draft.", to=reverse("policy-draft"), stay=False)
     page, part = "policy/weights.html", "policy/_weights_form.html"
-    return show(
-        request, page, part, context_of(request, form, found, part="weights"), status=422 if form.is_bound else 200
-    )
+    context = context_of(request, form, found, part="weights", wrong=wrong_fields(*form.parts))
+    return show(request, page, part, context, status=422 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
