@@ -25,6 +25,8 @@ MOST = 100_000
 MOST_EXAMPLES = 100
 KEPT_ASKED = timedelta(hours=1)
 LEASE = timedelta(seconds=60)
+# By each part; the long list of ids is not written again each time.
+WRITTEN = ("position", "changed", "skipped", "examples", "state", "finished_at", "leased_until")
 LEFT = "It had left this list."
 GONE = "It does not exist."
 
@@ -134,8 +136,9 @@ def advance(held: BulkRun) -> BulkRun:
         run.position += len(ids)
         run.leased_until = now + LEASE
         if run.position >= run.total:
-            run.state, run.finished_at, run.leased_until, run.ids = RunState.DONE, now, None, []
-        run.save()
+            run.state, run.finished_at, run.leased_until = RunState.DONE, now, None
+            BulkRun.objects.filter(pk=run.pk).update(ids=[])
+        run.save(update_fields=WRITTEN)
     return run
 
 

@@ -95,6 +95,10 @@
     if (began && (xhr.status === 200 || xhr.status === 204)) clear();
   });
 
+  // What a closed dialog held asks on no more.
+  const dialog = document.getElementById("dialog");
+  dialog.addEventListener("close", () => { if (!dialog.open) dialog.replaceChildren(); });
+
   // ── One beside the list ──────────────────────────────────────────────────────────────────────────────────────
   function address(id) {
     const wanted = new URLSearchParams(location.search);

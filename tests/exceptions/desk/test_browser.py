@@ -247,6 +247,11 @@ def test_phone_reads_and_acknowledges(live: Live, desk: Page) -> None:
     assert desk.get_by_label("Severity").is_hidden()
     desk.get_by_role("button", name="Filters").click()
     assert desk.get_by_label("Severity").is_visible()
+    desk.locator(ROW).nth(1).locator("[data-pick]").click()
+    assert desk.locator("#bulk-bar").bounding_box()["height"] < 120
+    assert desk.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    desk.get_by_role("button", name="Clear").scroll_into_view_if_needed()
+    desk.get_by_role("button", name="Clear").click()
     desk.locator(ROW).first.get_by_role("button", name="Acknowledge").click()
     eventually(lambda: statuses()[orders[0]] == "ACKNOWLEDGED", 15, "not acknowledged")
     desk.locator(ROW).nth(1).locator("[data-beside]").click()
