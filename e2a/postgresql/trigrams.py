@@ -17,12 +17,13 @@ from django.db.models.indexes import IndexExpression
 # As the app django.contrib.postgres does when it starts, whose other half asks every new connection for types that we have not.
 IndexExpression.register_wrappers(OrderBy, OpClass, Collate)
 
-# An owner who is no superuser may create it too: it is a trusted extension.
+# An owner who is no superuser may create it too: it is a trusted extension. No percent sign: in a command, where who did what is
+# noted beside each statement, it would be taken for a placeholder.
 CREATE_EXTENSION = """
 DO $$ BEGIN
   CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported OR undefined_object THEN
-  RAISE WARNING 'pg_trgm cannot be created (%), so searches read the whole table', SQLERRM;
+  RAISE WARNING USING MESSAGE = 'pg_trgm cannot be created (' || SQLERRM || '), so searches read the whole table';
 END $$"""
 IF_THERE = """
 DO $do$ BEGIN
