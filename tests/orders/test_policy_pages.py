@@ -133,6 +133,15 @@ def test_rule_that_cannot_be_used_is_shown_again_and_not_saved(
     assert state_of(acme) == before
 
 
+def test_all_that_is_wrong_in_a_rule_is_told_at_once(acme: Tenant, manager: Client) -> None:
+    found = drafted(acme)
+    form = RuleForm(rule=found.rules["rules"][0], calendars=["lisbon"])
+    wrong = {"name": "", "order_fulfillment__amount": "soon", "shipping_preparation__amount": "-1"}
+    text = text_of(manager.post("/policy/draft/rules/0/", as_posted(form, *form.targets, **wrong, **posted(acme))), 422)
+    for sentence in ("A rule needs a name.", "greater than 0, not &#x27;soon&#x27;", "greater than 0, not -1"):
+        assert text.count(sentence) == 2, sentence
+
+
 def test_two_people_on_one_draft(acme: Tenant, manager: Client) -> None:
     """What the second typed stays on the page; nothing is saved."""
     found = drafted(acme)

@@ -118,7 +118,7 @@ def accepted(request: HttpRequest, form: RuleForm, found: Draft, rules: list[Any
 
     That it cannot be reached is no reason: it may be moved.
     """
-    if not form.is_valid():
+    if not form.can_be_read():
         return False
     rule = form.rule()
     _, errors = read_what_can_be({**found.rules, "rules": [rule]})

@@ -65,10 +65,14 @@ class RuleForm(ConditionFields):
     def is_valid(self) -> bool:
         return all([super().is_valid(), *(target.is_valid() for target in self.targets)])
 
+    def can_be_read(self) -> bool:
+        """Whether there is a rule to check: a name that is missing hides nothing else that is wrong."""
+        return self.is_valid() or (set(self.errors) == {"name"} and not any(target.errors for target in self.targets))
+
     def rule(self) -> dict[str, Any]:
         """As JSON. Without a delivery of its own the key says so, for one that is left out is due at its promise."""
         said = self.cleaned_data
-        form: dict[str, Any] = {"name": said["name"].strip()}
+        form: dict[str, Any] = {"name": said.get("name", "").strip()}
         if when := self.condition():
             form["when"] = when
         if excluded := said["excluded"].strip():
@@ -94,7 +98,8 @@ class RuleForm(ConditionFields):
             place = path.removeprefix(root).removeprefix(".")
             stage, field = field_of(place)
             form = next((target for target in self.targets if target.prefix == stage), self)
-            form.add_error(field or None, list(sentences))
+            if field not in form.errors:
+                form.add_error(field or None, list(sentences))
 
 
 def field_of(path: str) -> tuple[str, str]:
