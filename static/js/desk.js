@@ -12,10 +12,18 @@
   const rowOf = (id) => document.getElementById(`exception-${id}`);
   let opened = null; // the id of the one beside the list
 
-  // ── Live: the rows that are shown stay where they are; the server says what they are now, and how many are new ──
+  // ── Live: while somebody works here the rows that are shown stay where they are; the server says what they are now, and
+  // how many are new. On a page that nobody touches, such as one on a wall, the list is simply made afresh. ──────────────
+  const AT_WORK_MILLISECONDS = 60_000;
+  let touched = -Infinity;
+  for (const kind of ["pointermove", "pointerdown", "keydown", "wheel", "touchmove"]) {
+    document.addEventListener(kind, () => { touched = performance.now(); }, { passive: true, capture: true });
+  }
+  const atWork = () => picked.size > 0 || opened !== null || performance.now() - touched < AT_WORK_MILLISECONDS;
+  setInterval(() => { if (!atWork() && list.querySelector("[data-news]")) htmx.trigger(list, "live"); }, 5000);
   body.addEventListener("htmx:configRequest", (event) => {
     const { elt, triggeringEvent, headers } = event.detail;
-    if (elt !== list || triggeringEvent?.type !== "live") return;
+    if (elt !== list || triggeringEvent?.type !== "live" || !atWork()) return;
     headers["E2A-Shown"] = rows().map(idOf).join(",");
     headers["E2A-Next"] = list.querySelector("[data-next]")?.dataset.next || "";
   });
@@ -221,7 +229,10 @@
     KEYS[key]();
   });
 
-  body.addEventListener("htmx:pushedIntoHistory", () => { if (opened) address(opened); });
+  body.addEventListener("htmx:pushedIntoHistory", () => { // another filter: what was selected in the old one is not its rows
+    clear();
+    if (opened) address(opened);
+  });
   const named = new URLSearchParams(location.search).get("open");
   if (/^\d+$/.test(named)) open(named);
   show();

@@ -190,6 +190,29 @@ def test_changes_come_in_without_a_row_jumping_or_the_selection_going(live: Live
     assert desk.evaluate("window.unchanged") is True
 
 
+def test_list_that_nobody_touches_is_made_afresh(live: Live, desk: Page) -> None:
+    orders = seed(2)
+    open_desk(live, desk)
+    with schema_context("acme"):
+        make_exception("SO-new", priority=900)
+    eventually(lambda: orders_of(desk) == ["SO-new", *orders], 10, "not shown by itself")
+    press(desk, "j")
+    with schema_context("acme"):
+        make_exception("SO-newer", priority=901)
+    desk.get_by_role("button", name="1 new: show").wait_for()
+    assert orders_of(desk) == ["SO-new", *orders]
+
+
+def test_selection_belongs_to_its_filter(live: Live, desk: Page) -> None:
+    seed(3)
+    open_desk(live, desk)
+    press(desk, "j", "x")
+    assert desk.locator("[data-picked]").inner_text() == "1 selected"
+    desk.get_by_label("Sorted by").select_option("overdue")
+    desk.locator("#bulk-bar").wait_for(state="hidden")
+    assert picked(desk) == []
+
+
 def test_one_opens_beside_the_list_which_stays(live: Live, desk: Page) -> None:
     with schema_context("acme"):
         make_many(60)

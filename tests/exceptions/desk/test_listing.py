@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_tenants.utils import schema_context
 from openpyxl import load_workbook
 
-from exceptions.desk.models import BulkRun
+from exceptions.desk.models import BulkRun, DeskColumns
 from exceptions.desk.selectors import count_each
 from exceptions.models import ExceptionRecord
 from exceptions.selectors import Filters, filter_exceptions
@@ -275,3 +275,12 @@ def test_act_on_many_that_runs_shows_on_the_list(desk: Client) -> None:
             action="resolve", total=4000, position=1000, ids=[1], asked_by="user:maria", state="running"
         )
     assert "Resolve 4,000: 25% done" in text_of(desk)
+
+
+def test_columns_of_the_order_cost_no_query_for_each_row(desk: Client, maria: User) -> None:
+    with schema_context("acme"):
+        DeskColumns.objects.create(user_id=maria.pk, columns=["order", "carrier", "warehouse", "value"])
+        make_many(60)
+    with CaptureQueriesContext(connection) as found:
+        assert ">dhl</td>" in text_of(desk)
+    assert len(found) <= 12
