@@ -9,6 +9,8 @@ from django.db.models.functions import Now
 
 from exceptions.analyst.models import Analysis, State
 from exceptions.choices import Status, Verdict
+from exceptions.incidents.models import Incident
+from exceptions.incidents.words import Ending
 from exceptions.models import ExceptionRecord
 from exceptions.playbooks.models import Attempt
 from exceptions.playbooks.planning import ACTIONABLE
@@ -26,7 +28,7 @@ TO_BEGIN = ACTIONABLE & Q(planned_occurrence__lt=F("occurrence_count"))
 class Totals:
     """`exceptions`: by reason, then severity, those that never were left out. `invoices`: None where there is no such table.
 
-    `actions`: by state. `solved`: exceptions after one of whose actions came what was expected of it.
+    `incidents` (without those merged into others or dissolved) and `actions`: by state. `solved`: exceptions after one of whose actions came what was expected of it.
     """
 
     events: int
@@ -35,6 +37,7 @@ class Totals:
     breaches: dict[str, int]
     exceptions: dict[str, dict[str, int]]
     active_exceptions: int
+    incidents: dict[str, int]
     analyses: dict[str, int]
     actions: dict[str, int]
     solved: int
@@ -50,6 +53,7 @@ def totals() -> Totals:
         exceptions.setdefault(reason, {})[severity] = count
     late = dict(Stage.objects.filter(breached=True).values_list("name").annotate(Count("pk")))
     judged = Analysis.objects.filter(state=State.DONE).values_list("judge").annotate(Count("pk"))
+    real_ones = Incident.objects.exclude(closed_how__in=[Ending.MERGED, Ending.DISSOLVED])
     return Totals(
         events=Event.objects.count(),
         orders=Order.objects.count(),
@@ -57,6 +61,7 @@ def totals() -> Totals:
         breaches={name: late.get(name, 0) for name in STAGE_NAMES},
         exceptions=exceptions,
         active_exceptions=real.exclude(status=Status.RESOLVED).count(),
+        incidents=dict(real_ones.values_list("state").annotate(Count("pk")).order_by("state")),
         analyses=dict(judged),
         actions=dict(Attempt.objects.values_list("state").annotate(Count("pk")).order_by("state")),
         solved=Attempt.objects.filter(state=Act.FULFILLED).values("exception").distinct().count(),

@@ -27,7 +27,9 @@ E2A_WEB_PORT = env.whole("E2A_WEB_PORT", 8000, low=1, high=65535)
 E2A_API_PORT = env.whole("E2A_API_PORT", 8001, low=1, high=65535)
 TENANT_EVENTS_PER_SECOND = env.number("E2A_TENANT_EVENTS_PER_SECOND", 20_000, low=1)  # a process, as the next two
 SOURCE_EVENTS_PER_SECOND = env.number("E2A_SOURCE_EVENTS_PER_SECOND", 10_000, low=1)
-FORGED_PER_SECOND = env.number("E2A_FORGED_PER_SECOND", 50, low=1)  # requests of an address whose key or signature does not hold
+FORGED_PER_SECOND = env.number(
+    "E2A_FORGED_PER_SECOND", 50, low=1
+)  # requests of an address whose key or signature does not hold
 BODY_SECONDS = env.number("E2A_BODY_SECONDS", 10, low=0.1, high=300)
 E2A_PLATFORM_TOKEN = env.text("E2A_PLATFORM_TOKEN")
 E2A_BEHIND_TLS = env.flag("E2A_BEHIND_TLS", APP_ENV in ("staging", "production"))

@@ -34,15 +34,20 @@ class PlannedOrder:
     deadline: int | None
 
 
-def make_batch(*, seed: int, base: int, count: int, first_number: int, problem_share: float) -> list[PlannedOrder]:
-    """`count` orders, numbered from `first_number` in the order in which they were created."""
+def make_batch(
+    *, seed: int, base: int, count: int, first_number: int, problem_share: float, struck: int = 0
+) -> list[PlannedOrder]:
+    """`count` orders, numbered from `first_number` in the order in which they were created.
+
+    `struck` of them, besides the share of problems, are held up within two hours by the same carrier on its way to Germany.
+    """
     rng = Random(f"{seed}/{count}/{problem_share}")
-    placed = [(created, rng.random(), life) for life, created in _placed(rng, base, count, problem_share)]
+    placed = [(created, rng.random(), life) for life, created in _placed(rng, base, count, problem_share, struck)]
     placed.sort(key=lambda item: item[:2])
     return [_planned(rng, first_number + index, life, created) for index, (created, _, life) in enumerate(placed)]
 
 
-def _placed(rng: Random, base: int, count: int, problem_share: float) -> list[tuple[Life, int]]:
+def _placed(rng: Random, base: int, count: int, problem_share: float, struck: int) -> list[tuple[Life, int]]:
     """Lives, each with the time of its creation."""
     troubles = round(count * problem_share)
     imminent = min(troubles, max(IMMINENT, troubles // 50))
@@ -52,9 +57,14 @@ def _placed(rng: Random, base: int, count: int, problem_share: float) -> list[tu
     for index, problem in enumerate(problems):
         life = troubled(rng, problem, silent=index < imminent)
         lives.append((life, _created_of_troubled(rng, life, base, imminent=index < imminent)))
-    for index in range(count - troubles):
+    struck = min(struck, count - troubles - near)
+    for index in range(count - troubles - struck):
         life = just_in_time(rng) if index < near else healthy(rng)
         lives.append((life, _created_of_healthy(rng, life, base)))
+    for _ in range(struck):
+        life = troubled(rng, "shipping_delay", silent=False)
+        life.struck = True
+        lives.append((life, base - life.since - rng.randint(3 * MINUTE, 2 * HOUR)))
     return lives
 
 
@@ -80,7 +90,7 @@ def _created_of_healthy(rng: Random, life: Life, base: int) -> int:
 
 
 def _planned(rng: Random, number: int, life: Life, created: int) -> PlannedOrder:
-    goods = make_goods(rng, number, parcels=life.parcels, promise=life.promise)
+    goods = make_goods(rng, number, parcels=life.parcels, promise=life.promise, struck=life.struck)
     steps = sorted(life.steps, key=lambda step: step.after)
     troubled_life = life.problem is not None
     return PlannedOrder(

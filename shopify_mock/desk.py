@@ -28,22 +28,28 @@ class Desk:
 
     def generate(self, asked: Mapping[str, Any], *, now: float | None = None) -> Json:
         """A batch, with its whole past planned as webhooks. Raises: WrongRequest."""
-        wrong = set(asked) - {"count", "seed"}
+        wrong = set(asked) - {"count", "seed", "struck"}
         if wrong:
-            raise WrongRequest(f"“{sorted(wrong)[0][:64]}” is not known; a batch takes count and seed.")
+            raise WrongRequest(f"“{sorted(wrong)[0][:64]}” is not known; a batch takes count, seed and struck.")
         count = _whole(asked, "count", 1, MAX_BATCH)
         seed = _whole(asked, "seed", 0, 2**63 - 1)
+        struck = _whole(asked, "struck", 0, MAX_BATCH) or 0
         with self._generating:
             batches = int(self.store.kept("batches") or 0)
             seed = self.config.seed + batches if seed is None else seed
             if count is None:
                 count = random.Random(seed).randint(self.config.least_orders, self.config.most_orders)
-            return self._generate(count, seed, batches, time.time() if now is None else now)
+            return self._generate(count, seed, batches, struck, time.time() if now is None else now)
 
-    def _generate(self, count: int, seed: int, batches: int, now: float) -> Json:
+    def _generate(self, count: int, seed: int, batches: int, struck: int, now: float) -> Json:
         first = self.store.next_number()
         orders = make_batch(
-            seed=seed, base=int(now), count=count, first_number=first, problem_share=self.settings.problem_share
+            seed=seed,
+            base=int(now),
+            count=count,
+            first_number=first,
+            problem_share=self.settings.problem_share,
+            struck=struck,
         )
         deliveries = plan_deliveries(
             orders, seed=seed, now=now, delay=self.config.webhook_delay, settings=self.settings

@@ -7,6 +7,7 @@ from shopify_mock.words import CARDS, CARRIERS, NOTES, PLACES, PRODUCTS, SLOW, S
 
 FIRST_ORDER_ID = 6_214_500_000_000
 ID_STEP = 4096  # ids of what belongs to an order are its id plus small numbers: stable, and never the same twice
+STRUCK_PLACE, STRUCK_CARRIER = next(place for place in PLACES if place.code == "DE"), len(CARRIERS) - 1
 Json = dict[str, Any]
 
 
@@ -18,12 +19,14 @@ def money(cents: int) -> str:
     return f"{cents // 100}.{cents % 100:02d}"
 
 
-def make_goods(rng: Random, number: int, *, parcels: int, promise: int) -> Json:
-    """Everything about the order that does not change, as JSON. `promise` in seconds after creation."""
+def make_goods(rng: Random, number: int, *, parcels: int, promise: int, struck: bool = False) -> Json:
+    """Everything about the order that does not change, as JSON. `promise` in seconds after creation; `struck`: see batch."""
     place = rng.choice(PLACES)
+    place = STRUCK_PLACE if struck else place
     lines = [_line(rng, number, index) for index in range(max(parcels, rng.choice((1, 1, 1, 2, 2, 3))))]
     subtotal = sum(line["cents"] * line["quantity"] for line in lines)
     carrier = rng.randrange(len(CARRIERS))
+    carrier = STRUCK_CARRIER if struck else carrier
     return {
         "number": number,
         "id": order_id_of(number),

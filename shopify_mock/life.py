@@ -32,6 +32,7 @@ class Life:
     since: int = 0
     until: int | None = None
     deadline: int | None = None
+    struck: bool = False  # by the trouble that many share: one carrier on its way to one country
 
     def add(self, after: int, kind: str, **data: Any) -> int:
         self.steps.append(Step(after, kind, data))

@@ -51,7 +51,9 @@ def status(home: Home, arguments: Sequence[str]) -> int:
 
 def logs(home: Home, arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="./run.sh logs", description="Follows the log of one part, or of all.")
-    parser.add_argument("name", nargs="?", default="", help="postgres, redis, web, api, worker, beat, radar, shopify-mock …")
+    parser.add_argument(
+        "name", nargs="?", default="", help="postgres, redis, web, api, worker, beat, radar, shopify-mock …"
+    )
     return viewing.follow(home, parser.parse_args(arguments).name)
 
 

@@ -22,6 +22,7 @@ STALLED_SECONDS = 60
 SETTLE_SECONDS = 90
 SHOP_SECONDS = 120
 PACE_SECONDS = 8
+STRUCK_SHARE = 16  # one in so many orders is held up by the same carrier on the same lane: what an incident is
 
 
 def orders_asked(arguments: Sequence[str]) -> int:
@@ -42,11 +43,13 @@ def run_demo(stack: Stack, orders: int) -> None:
     with step("Installing its playbooks and its escalation"):
         install_playbooks(stack)
     with step(f"The shop makes {orders:,} orders"):
-        ask_shop(stack, "POST", "/admin/orders/generate", {"count": orders})
+        ask_shop(stack, "POST", "/admin/orders/generate", {"count": orders, "struck": orders // STRUCK_SHARE})
     later = wait_for_webhooks(stack)
     summary = [sys.executable, str(ROOT / "manage.py"), "demo_summary", DEMO_TENANT, "--wait", str(SETTLE_SECONDS)]
     if subprocess.run(summary, env=stack.environment(), check=False).returncode:
         raise CannotStart("The summary could not be read; ./run.sh status says what does not run.")
+    with step("Telling the scoreboard what the orders really suffered from"):
+        install(stack, "import_truths", f"{shop_address(stack)}/admin/problems")
     if later:
         print(
             f"\nThe shop's orders live on: {later:,} more webhooks come as they happen, the next of them within minutes."

@@ -54,7 +54,12 @@ class Postgres:
 
     def command(self, *options: str) -> list[str]:
         """Listens on its Unix socket only."""
-        settings = ["listen_addresses=", "unix_socket_permissions=0700", f"fsync={'on' if self.fsync else 'off'}", *options]
+        settings = [
+            "listen_addresses=",
+            "unix_socket_permissions=0700",
+            f"fsync={'on' if self.fsync else 'off'}",
+            *options,
+        ]
         chosen = [part for setting in settings for part in ("-c", setting)]
         program = str(postgres_programs() / "postgres")
         return [*as_server_user(), program, "-D", str(self.data), "-k", str(self.sockets), *chosen]
@@ -105,7 +110,9 @@ def valkey_program() -> Path:
 def package_folder(name: str) -> Path:
     found = find_spec(name)
     if found is None or not found.submodule_search_locations:
-        raise CannotStart(f"The package {name} is not installed; run ./run.sh start again, or set DATABASE_URL and REDIS_URL.")
+        raise CannotStart(
+            f"The package {name} is not installed; run ./run.sh start again, or set DATABASE_URL and REDIS_URL."
+        )
     return Path(next(iter(found.submodule_search_locations)))
 
 
@@ -114,7 +121,9 @@ def as_server_user() -> list[str]:
     if os.geteuid() != 0:
         return []
     if shutil.which("setpriv") is None:
-        raise CannotStart("As root, PostgreSQL is started by setpriv (package util-linux), which is not there: install it, or run as an ordinary user.")
+        raise CannotStart(
+            "As root, PostgreSQL is started by setpriv (package util-linux), which is not there: install it, or run as an ordinary user."
+        )
     user = pwd.getpwnam(UNPRIVILEGED)
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 
@@ -167,7 +176,9 @@ def reachable_copy(package: Path, place: Path = ROOTS_PLACE) -> Path:
 def check_short(sockets: Path) -> None:
     """Raises: CannotStart when a socket in this folder would have too long a path."""
     if len(str(sockets)) + len("/.s.PGSQL.5432") > LONGEST_SOCKET_PATH:
-        raise CannotStart(f"The folder for sockets, {sockets}, has too long a path; set E2A_HOME or TMPDIR to a shorter one.")
+        raise CannotStart(
+            f"The folder for sockets, {sockets}, has too long a path; set E2A_HOME or TMPDIR to a shorter one."
+        )
 
 
 def last_line(text: str) -> str:

@@ -9,9 +9,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django_tenants.utils import schema_context
 
+from exceptions.incidents.models import Incident
 from orders.models import Order, Stage
 from tenants.models import Tenant
 from tests.exceptions.cast import make_exception, resolved
+from tests.exceptions.incidents.cast import fold, storm
 
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
 NO_BREACHES = dict.fromkeys(
@@ -58,3 +60,12 @@ def test_it_waits_for_what_is_being_processed_and_names_what_is_left(in_acme: Te
 def test_an_unknown_tenant_is_refused(acme: Tenant) -> None:
     with pytest.raises(CommandError, match="There is no tenant “nobody”"):
         summary("nobody")
+
+
+def test_it_counts_incidents_but_for_those_that_were_none(in_acme: Tenant) -> None:
+    assert "Incidents: none, too few exceptions share a cause" in summary().splitlines()
+    storm(6)
+    fold()
+    assert "Incidents: 1 open" in summary().splitlines()
+    Incident.objects.update(state="closed", closed_how="dissolved", closed_at=LONG_AGO)
+    assert json.loads(summary(json=True).splitlines()[-1])["incidents"] == {}

@@ -3,6 +3,7 @@ from collections import Counter
 import pytest
 
 from shopify_mock.batch import PlannedOrder, make_batch
+from shopify_mock.goods import STRUCK_CARRIER
 from shopify_mock.life import FULFILLMENT_TARGET, PAYMENT_TARGET, PREPARATION_TARGET, PROBLEMS, STOCK_TARGET
 from shopify_mock.webhooks import body_of, event_id_of, headers_of, topics_of
 
@@ -87,3 +88,16 @@ def test_nothing_that_is_sent_names_a_problem() -> None:
                 sent = (body.decode() + str(headers)).lower()
                 words = [w for p in (*PROBLEMS, "problem") for w in (p, p.replace("_", " "), p.replace("_", "-"))]
                 assert [word for word in words if word in sent] == []
+
+
+def test_those_that_are_struck_share_a_carrier_and_a_country_and_are_held_up_within_two_hours() -> None:
+    orders = make_batch(seed=5, base=BASE, count=200, first_number=1001, problem_share=0.15, struck=12)
+    assert len(orders) == 200
+    struck = [
+        order
+        for order in orders
+        if order.problem == "shipping_delay" and order.since is not None and order.goods["person"]["code"] == "DE"
+        and order.goods["carrier"] == STRUCK_CARRIER and BASE - 2 * 3600 <= order.since < BASE
+    ]  # fmt: skip
+    assert len(struck) >= 12
+    assert sum(order.problem is not None for order in orders) == 30 + 12

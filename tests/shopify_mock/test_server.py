@@ -39,7 +39,7 @@ def test_a_batch_has_the_asked_count_or_one_within_the_bounds(tmp_path: Path) ->
         ('{"count": 0}', "count must be a whole number from 1 to 50000."),
         ('{"count": "9"}', "count must be a whole number from 1 to 50000."),
         ('{"count": true}', "count must be a whole number from 1 to 50000."),
-        ('{"size": 9}', "“size” is not known; a batch takes count and seed."),
+        ('{"size": 9}', "“size” is not known; a batch takes count, seed and struck."),
         ("[1]", "The body must be a JSON object."),
         ("{", "The body is no JSON."),
     ],

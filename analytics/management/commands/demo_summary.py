@@ -64,10 +64,17 @@ def lines_of(found: Totals) -> Iterator[str]:
     yield ""
     yield from exception_lines(found)
     yield ""
+    yield incident_line(found)
     made = ", ".join(f"{count:,} by {judge}" for judge, count in sorted(found.analyses.items()))
     yield f"Analyses: {made or 'none yet'}"
     yield action_line(found)
     yield f"Invoices: {'none yet, there is no billing' if found.invoices is None else f'{found.invoices:,}' if found.invoices else 'none yet'}"
+
+
+def incident_line(found: Totals) -> str:
+    """Exceptions that share a cause, folded."""
+    counts = ", ".join(f"{count:,} {state}" for state, count in found.incidents.items())
+    return f"Incidents: {counts or 'none, too few exceptions share a cause'}"
 
 
 def action_line(found: Totals) -> str:
