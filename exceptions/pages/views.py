@@ -26,7 +26,7 @@ class ViewForm(forms.Form):
 
     name = forms.CharField(max_length=NAME_LENGTH, label="Name", error_messages={"required": "Give it a name."})
     shared = forms.BooleanField(required=False, label="Share it with the whole team")
-    query = forms.CharField(required=False, max_length=LONGEST_QUERY, widget=forms.HiddenInput)
+    query = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, shares: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -125,13 +125,20 @@ def checked(request: HttpRequest, text: str) -> str:
     """The query in its one spelling. Raises: Unprocessable for one that names no list."""
     query = QueryDict(text)
     asked_of(query, asking_of_page(request))
-    return canonical(query)
+    spelled = canonical(query)
+    if len(spelled) > LONGEST_QUERY:
+        raise Unprocessable(
+            errors={"query": [f"This filter is too long to be kept: at most {LONGEST_QUERY} characters."]}
+        )
+    return spelled
 
 
 def add_errors(form: forms.Form, error: Unprocessable) -> None:
+    """At their fields; what is wrong with the list itself stands above the form."""
+    visible = {field.name for field in form.visible_fields()}
     for name, sentences in error.errors.items():
         for sentence in sentences:
-            form.add_error(name if name in form.fields else None, sentence)
+            form.add_error(name if name in visible else None, sentence)
 
 
 def address_of(view: SavedView) -> str:

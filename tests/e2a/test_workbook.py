@@ -74,6 +74,14 @@ def test_parts_are_sent_before_the_next_is_read() -> None:
     assert len(list(stream)) == 4
 
 
+def test_reader_who_goes_away_leaves_nothing_open() -> None:
+    rows = iter([[["x", number] for number in range(3 * writer.SENT_EVERY)]])
+    stream = workbook("List", ["a", "b"], rows)
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert list(stream) == []
+
+
 def test_asynchronous_server_gets_part_by_part_and_a_plain_one_as_it_is() -> None:
     async def gathered() -> list[bytes]:
         scope = {"type": "http", "method": "GET", "path": "/", "headers": []}

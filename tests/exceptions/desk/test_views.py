@@ -112,7 +112,8 @@ def test_name_is_taken_once_among_the_shared_and_once_for_each_person(desk: Clie
         ("", "", "Give it a name."),
         ("x" * 41, "", "40 characters"),
         ("x", "severity=PURPLE", "PURPLE"),
-        ("x", "sort=up", "up"),
+        ("x", "sort=up", "is no order of the list"),
+        ("x", "&".join(f"merchant=merchant-{number:03}" for number in range(200)), "too long to be kept"),
     ],
 )
 def test_view_that_cannot_be_saved_gets_a_sentence(desk: Client, name: str, query: str, sentence: str) -> None:
