@@ -83,7 +83,7 @@ def reopen_incident(*, incident_id: int, actor: str, now: datetime, reason: str 
 
 
 def silence_incident(*, incident_id: int, actor: str, now: datetime, reason: str = "") -> Incident:
-    """It keeps counting, under “silenced”, and tells nobody."""
+    """It keeps counting, under “silenced”."""
     with held(incident_id) as incident:
         refuse_closed(incident)
         if incident.silenced_at is not None:

@@ -155,7 +155,8 @@ UPDATE exceptions_incidentmember m SET incident_id = l.target
 FROM last_of l JOIN exceptions_incident i ON i.id = l.target AND i.merged_into_id IS NULL
 WHERE m.incident_id = l.id AND m.taken_out_at IS NULL"""
 
-# Counted anew: what is open, quiet, or still within sight. What closed by itself keeps its numbers unless it lives again.
+# Counted anew: what is open, quiet, or still within sight. What closed by itself keeps its numbers unless it lives again
+# or grows: its exceptions may have happened anew, and belong to another by now.
 RECOUNT = """
 WITH scope AS MATERIALIZED (
   SELECT id FROM exceptions_incident
@@ -198,7 +199,8 @@ UPDATE exceptions_incident i SET orders = c.orders, exceptions = c.exceptions, l
   orders_live = c.orders_live, merchants = c.merchants, first_at = COALESCE(c.first_at, i.first_at),
   last_at = COALESCE(c.last_at, i.last_at), value_unpriced = c.value_unpriced, stake_unpriced = c.stake_unpriced,
   value = c.value, stake = c.stake, stake_rank = c.stake_rank, changed_at = %(now)s
-FROM counted c WHERE i.id = c.id AND (i.state <> 'closed' OR i.quiet_until > %(now)s OR c.live > 0)
+FROM counted c WHERE i.id = c.id AND (i.state <> 'closed' OR i.quiet_until > %(now)s OR c.live > 0
+    OR c.exceptions > i.exceptions)
   AND (i.orders, i.exceptions, i.live, i.orders_live, i.merchants, i.first_at, i.last_at, i.value_unpriced,
     i.stake_unpriced, i.value, i.stake)
   IS DISTINCT FROM (c.orders, c.exceptions, c.live, c.orders_live, c.merchants, COALESCE(c.first_at, i.first_at),

@@ -47,7 +47,7 @@ DECISIONS: dict[str, tuple[Decide, str, str, str]] = {
     "silence": (
         decisions.silence_incident,
         "Silence",
-        "It leaves the open ones and tells nobody, but goes on counting.",
+        "It leaves the list of the open ones, but goes on counting, until you end the silence.",
         "Silenced.",
     ),
     "unsilence": (
