@@ -108,16 +108,11 @@ def narrowed(chosen: QuerySet[ExceptionRecord], filters: Filters) -> QuerySet[Ex
     if filters.incident is not None:
         chosen = chosen.filter(pk__in=members_of_incident(filters.incident))
     if filters.snoozed is not None:
-        sleeps = Q(snoozed_until__isnull=False, snoozed_until__gt=Now())
-        chosen = (
-            chosen.filter(sleeps)
-            if filters.snoozed
-            else chosen.filter(Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=Now()))
-        )
+        chosen = chosen.filter(sleeping(filters.snoozed))
     if filters.history is not None:
         chosen = chosen.filter(history=filters.history)
     if filters.assignee is not None:
-        chosen = chosen.filter(assignee_id=None if filters.assignee == NOBODY else filters.assignee)
+        chosen = chosen.filter(held_by(filters.assignee))
     if filters.tag:
         chosen = chosen.filter(tags__contains=[filters.tag]).exclude(
             tags=[]
@@ -131,6 +126,18 @@ def members_of_incident(incident_id: int) -> QuerySet[IncidentMember, int]:
     """The ids of its exceptions, without those that a person took out."""
     inside = IncidentMember.objects.filter(incident_id=incident_id, taken_out_at=None)
     return inside.values_list("exception_id", flat=True)
+
+
+def sleeping(asleep: bool) -> Q:
+    """At this moment, or not."""
+    if asleep:
+        return Q(snoozed_until__isnull=False, snoozed_until__gt=Now())
+    return Q(snoozed_until__isnull=True) | Q(snoozed_until__lte=Now())
+
+
+def held_by(assignee: int) -> Q:
+    """A user's id or NOBODY."""
+    return Q(assignee_id__isnull=True) if assignee == NOBODY else Q(assignee_id=assignee)
 
 
 def matches(search: str) -> Q:

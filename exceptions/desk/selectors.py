@@ -1,15 +1,26 @@
 """What the list shows besides its rows: how many each tab has, what can be chosen, which page comes next."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Count, Q
 
+from exceptions.choices import Status
 from exceptions.desk.acts import WORDS
 from exceptions.desk.tabs import COLUMN_TITLES, DEFAULT_COLUMNS, OF_THE_ORDER, Sort
 from exceptions.models import ExceptionRecord
-from exceptions.selectors import Filters, filter_exceptions, page_by_priority, page_exceptions, with_overdue
+from exceptions.selectors import (
+    Filters,
+    filter_exceptions,
+    held_by,
+    page_by_priority,
+    page_exceptions,
+    sleeping,
+    with_overdue,
+)
+from exceptions.transitions import UNRESOLVED
 from orders.cursors import Page, page_soonest
 
 MOST_COUNTED = 10_000
@@ -89,6 +100,30 @@ def count_each(lists: Mapping[str, Filters], *, most: int = MOST_COUNTED) -> dic
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(texts)}", values)
         return dict(zip(lists, cursor.fetchone(), strict=True))
+
+
+def count_within(base: Filters, lists: Mapping[str, Filters], *, most: int = MOST_COUNTED) -> dict[str, int]:
+    """As `count_each`, where the lists are the tabs of a filter that few rows may fit: those unresolved in one pass.
+
+    Each tab by itself would go through all the rows, in vain of its bound. Resolved ones are counted up to `most` + 1.
+    """
+    unresolved = filter_exceptions(replace(base, status=UNRESOLVED, assignee=None)).order_by()
+    counts: dict[str, int] = unresolved.aggregate(
+        **{value: Count("pk", filter=part_of(each)) for value, each in lists.items()}
+    )
+    for value, each in lists.items():
+        if not each.status or Status.RESOLVED in each.status:
+            done = filter_exceptions(replace(each, status=(Status.RESOLVED,))).order_by().values("pk")
+            counts[value] += done[: most + 1].count()
+    return counts
+
+
+def part_of(filters: Filters) -> Q:
+    """Which rows of its base a tab has."""
+    part = Q(status__in=filters.status or Status.values)
+    if filters.snoozed is not None:
+        part &= sleeping(filters.snoozed)
+    return part if filters.assignee is None else part & held_by(filters.assignee)
 
 
 def around(user_id: int) -> Around:

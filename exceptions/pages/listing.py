@@ -11,14 +11,14 @@ from django.urls import reverse
 
 from e2a.pages import show, wants_part
 from exceptions.choices import Reason, Severity
-from exceptions.desk.selectors import MOST_COUNTED, Around, count_each, page_sorted
+from exceptions.desk.selectors import MOST_COUNTED, Around, count_each, count_within, page_sorted
 from exceptions.desk.selectors import around as look_around
 from exceptions.desk.staying import read_shown, stay
 from exceptions.desk.tabs import COLUMN_TITLES, SORT_TITLES, TABS
 from exceptions.incidents.selectors import name_incidents
 from exceptions.models import ExceptionRecord
 from exceptions.pages.asking import FILTER_NAMES, Asked, asked_of, asking_of_page, canonical, words_of
-from exceptions.selectors import assignee_names, members_of
+from exceptions.selectors import Filters, assignee_names, members_of
 from orders.cursors import Page
 from orders.selectors import STAGE_NAMES
 from tenants.gate import member_page
@@ -118,7 +118,8 @@ def views_of(around: Around, query: str) -> list[ViewLink]:
 
 
 def tabs_of(asked: Asked, me: int) -> list[TabLink]:
-    counts = count_each({value: tab.narrow(asked.base, me=me) for value, tab in TABS.items()})
+    lists = {value: tab.narrow(asked.base, me=me) for value, tab in TABS.items()}
+    counts = count_each(lists) if asked.base == Filters() else count_within(asked.base, lists)
     return [TabLink(value, tab.title, counted(counts[value]), value == asked.tab) for value, tab in TABS.items()]
 
 

@@ -15,9 +15,10 @@ from django_tenants.utils import schema_context
 from openpyxl import load_workbook
 
 from exceptions.desk.models import BulkRun, DeskColumns
-from exceptions.desk.selectors import count_each
+from exceptions.desk.selectors import count_each, count_within
+from exceptions.desk.tabs import TABS
 from exceptions.models import ExceptionRecord
-from exceptions.selectors import Filters, filter_exceptions
+from exceptions.selectors import NOBODY, Filters, filter_exceptions
 from tenants.models import Tenant, User
 from tests.exceptions.cast import DUE, make_exception, resolved
 from tests.exceptions.desk.cast import make_many
@@ -96,6 +97,27 @@ def test_counts_stop_at_their_bound(acme: Tenant) -> None:
         make_many(20)
         found = count_each({"all": Filters(), "resolved": Filters(status=("RESOLVED",))}, most=9)
     assert found == {"all": 10, "resolved": 4}
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        Filters(),
+        Filters(merchant=("north",)),
+        Filters(carrier=("dhl",), assignee=7),
+        Filters(assignee=NOBODY),
+        Filters(search="SO-10000"),
+    ],
+)
+def test_both_ways_of_counting_agree(in_acme: Tenant, base: Filters) -> None:
+    make_many(60)
+    numbers = list(ExceptionRecord.objects.order_by("pk").values_list("pk", flat=True))
+    ExceptionRecord.objects.filter(pk__in=numbers[:30:4]).update(assignee_id=7)
+    tomorrow = timezone.now() + timedelta(days=1)
+    ExceptionRecord.objects.filter(pk__in=numbers[:40:5]).update(snoozed_until=tomorrow)
+    lists = {value: tab.narrow(base, me=7) for value, tab in TABS.items()}
+    assert count_within(base, lists) == count_each(lists)
+    assert count_within(base, lists, most=2)["resolved"] <= 3
 
 
 @pytest.mark.parametrize(
