@@ -26,6 +26,10 @@ class WrongRule(Unprocessable):
     """The rule cannot be used; see the fields."""
 
 
+class Overtaken(Conflict):
+    """Somebody has changed this rule meanwhile; look at it again. Nothing was changed."""
+
+
 class RuleInUse(Conflict):
     """Incidents were found by this rule, so it stays; switch it off instead. Nothing was changed."""
 
@@ -113,17 +117,27 @@ def rule_named(name: str) -> IncidentRule:
     return found
 
 
-def save_rule(*, name: str, wanted: Wanted, actor: str, now: datetime, new: bool = False) -> IncidentRule:
-    """Changes a rule, or adds one as the last. In force from the next round on. Raises: WrongRule, NoSuchRule."""
-    errors = troubles(wanted) | (name_troubles(name) if new else {})
-    if errors:
+def change_rule(*, name: str, wanted: Wanted, based_on: datetime | None, actor: str, now: datetime) -> IncidentRule:
+    """In force from the next round on. `based_on`: when the rule that was edited had last changed; None for one as installed.
+
+    Raises: WrongRule, NoSuchRule, Overtaken.
+    """
+    if errors := troubles(wanted):
+        raise WrongRule(errors=errors)
+    install_default_rules(now=now)
+    rows = IncidentRule.objects.filter(name=name)
+    seen = rows.filter(updated_at=based_on) if based_on else rows.filter(updated_by=FOLD)
+    if not seen.update(**columns(wanted), updated_at=now, updated_by=actor):
+        raise Overtaken if rows.exists() else NoSuchRule
+    return rows.get()
+
+
+def add_rule(*, name: str, wanted: Wanted, actor: str, now: datetime) -> IncidentRule:
+    """As the last, in force from the next round on. Raises: WrongRule."""
+    if errors := troubles(wanted) | name_troubles(name):
         raise WrongRule(errors=errors)
     install_default_rules(now=now)
     values = columns(wanted) | {"updated_at": now, "updated_by": actor}
-    if not new:
-        if not IncidentRule.objects.filter(name=name).update(**values):
-            raise NoSuchRule
-        return IncidentRule.objects.get(name=name)
     if IncidentRule.objects.count() >= MOST_RULES:
         raise WrongRule(errors={"name": [f"There are {MOST_RULES} rules already, which is the most; change one."]})
     last = IncidentRule.objects.aggregate(last=Max("place"))["last"] or 0

@@ -1,5 +1,6 @@
 """/incidents/rules/: by which rules exceptions become incidents, edited with a preview of what a rule would fold now."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -14,7 +15,7 @@ from exceptions.incidents.folding import MOST_PREVIEWED, foretell
 from exceptions.incidents.models import MOST_WINDOW_MINUTES, IncidentRule
 from exceptions.incidents.rules import DEFAULTS, MOST_MINIMUM, Wanted, WrongRule
 from exceptions.incidents.telling import shared_words
-from exceptions.incidents.words import Dimension
+from exceptions.incidents.words import FOLD, Dimension
 from exceptions.pages.who import access_of
 from tenants.gate import member_page
 from tenants.models import Scope
@@ -45,6 +46,7 @@ class RuleForm(forms.Form):
         min_value=2, max_value=MOST_MINIMUM, label="From how many orders on", help_text="Fewer are no incident."
     )
     enabled = forms.BooleanField(required=False, label="On")
+    based_on = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def wanted(self) -> Wanted:
         data = self.cleaned_data
@@ -56,6 +58,14 @@ class RuleForm(forms.Form):
             minimum=data["minimum"],
             enabled=data["enabled"],
         )
+
+    def seen_at(self) -> datetime | None:
+        """When the rule that was edited had last changed. Raises: Overtaken for what is no time."""
+        text = self.cleaned_data["based_on"]
+        try:
+            return datetime.fromisoformat(text) if text else None
+        except ValueError:
+            raise rules.Overtaken from None
 
     def blame(self, errors: dict[str, list[str]]) -> None:
         for name, texts in errors.items():
@@ -87,10 +97,11 @@ def words_of(rule: IncidentRule) -> tuple[list[str], list[str]]:
 def edit_rule(request: HttpRequest, name: str) -> HttpResponse:
     rule = rules.rule_named(name)
     names = ("title", "dimensions", "reasons", "window_minutes", "minimum", "enabled")
-    form = RuleForm(
-        request.POST if request.method == "POST" else None, initial={key: getattr(rule, key) for key in names}
-    )
-    return edited(request, form, rule, name)
+    initial = {key: getattr(rule, key) for key in names}
+    if rule.pk is not None and rule.updated_by != FOLD:
+        initial["based_on"] = rule.updated_at.isoformat()
+    form = RuleForm(request.POST if request.method == "POST" else None, initial=initial)
+    return edited(request, form, rule)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -100,18 +111,21 @@ def new_rule(request: HttpRequest) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         initial={"enabled": True, "window_minutes": 60, "minimum": 5},
     )
-    return edited(request, form, None, "")
+    return edited(request, form, None)
 
 
-def edited(request: HttpRequest, form: RuleForm, rule: IncidentRule | None, name: str) -> HttpResponse:
+def edited(request: HttpRequest, form: RuleForm, rule: IncidentRule | None) -> HttpResponse:
     """A post saves, or with `preview` only shows what it would fold."""
     posted = request.method == "POST"
     access = access_of(request)
     valid = posted and form.is_valid()
     if valid and "preview" not in request.POST:
         try:
-            name = name or form.cleaned_data["name"]
-            rules.save_rule(name=name, wanted=form.wanted(), actor=access.actor, now=access.now, new=rule is None)
+            said: dict[str, Any] = {"wanted": form.wanted(), "actor": access.actor, "now": access.now}
+            if rule is None:
+                rules.add_rule(name=form.cleaned_data["name"], **said)
+            else:
+                rules.change_rule(name=rule.name, based_on=form.seen_at(), **said)
             return done(request, "Saved; the next round folds by it.", to=reverse("incident-rules"), stay=False)
         except WrongRule as wrong:
             form.blame(wrong.errors)

@@ -349,6 +349,18 @@ def test_a_rule_is_previewed_before_it_is_saved(boss: Client, acme: Tenant) -> N
         assert IncidentRule.objects.count() == 5
 
 
+def test_of_two_who_edit_a_rule_the_second_is_told(boss: Client, acme: Tenant) -> None:
+    path = "/incidents/rules/carrier-lane/"
+    assert boss.post(path, FORM).status_code == 302
+    seen = text_of(boss, path).partition('name="based_on" value="')[2].partition('"')[0]
+    assert boss.post(path, FORM | {"based_on": seen, "minimum": "4"}).status_code == 302
+    for stale in (seen, "", "yesterday"):
+        answer = boss.post(path, FORM | {"based_on": stale, "minimum": "9"}, headers=HTMX)
+        assert (answer.status_code, "Nothing was changed" in answer.json()["detail"]) == (409, True), stale
+    with schema_context("acme"):
+        assert IncidentRule.objects.get(name="carrier-lane").minimum == 4
+
+
 def test_rules_are_added_switched_moved_and_removed(boss: Client, acme: Tenant) -> None:
     assert "Carrier in trouble on a lane" in text_of(boss, "/incidents/rules/")
     assert text_of(boss, "/incidents/rules/new/")
