@@ -17,6 +17,8 @@ from analytics.selectors import (
     waiting_letters,
 )
 from e2a.pages import show
+from exceptions.incidents.selectors import largest_incidents
+from exceptions.incidents.telling import money, shared_words
 from exceptions.selectors import Filters, list_exceptions
 from exceptions.transitions import UNRESOLVED
 from tenants.access import Access
@@ -24,6 +26,7 @@ from tenants.gate import member_page
 from tenants.models import Scope
 
 NEWEST = 8
+LARGEST = 3  # incidents, by what is at stake
 BAR_WIDTH, BAR_STEP, HEIGHT = 16, 20, 48
 
 
@@ -57,6 +60,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     context = {
         "metrics": metrics_of(zone_of(request), access.now),
         "newest": list_exceptions(Filters(status=UNRESOLVED), now=access.now)[:NEWEST],
+        "incidents": [(one, shared_words(one.shared), money(one.stake)) for one in largest_incidents(LARGEST)],
         "due_next": due_next(access.now),
         "sources": source_signs(),
         "letters": waiting_letters(),

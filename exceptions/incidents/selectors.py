@@ -64,6 +64,12 @@ def page_incidents(filters: IncidentFilters, *, sort: str, cursor: str, size: in
     return page_of(chosen, "last_at", cursor=cursor, size=size)
 
 
+def largest_incidents(most: int) -> list[Incident]:
+    """The open ones that are not silenced, the most at stake first."""
+    open_ones = filter_incidents(IncidentFilters(tab=OPEN))
+    return list(open_ones.order_by("-stake_rank", "-last_at", "-pk")[:most])
+
+
 def count_tabs(filters: IncidentFilters) -> dict[str, int]:
     """How many each tab would show, in one query."""
     chosen = filter_incidents(IncidentFilters(rule=filters.rule, search=filters.search)).order_by()

@@ -88,6 +88,17 @@ def test_the_menu_leads_there(desk: Client, one: Incident) -> None:
     assert 'href="/incidents/"' in text_of(desk, "/exceptions/")
 
 
+def test_the_overview_shows_open_ones_and_not_the_silenced(desk: Client, one: Incident) -> None:
+    Order.objects.filter(order_id="order-1").update(value_cents=125_050, currency="EUR")
+    fold()
+    text = text_of(desk, "/")
+    assert f'href="/incidents/{one.pk}/"' in text
+    assert "6 orders with an open exception" in text
+    assert "1,250.50 EUR" in text
+    decisions.silence_incident(incident_id=one.pk, actor="user:x", now=NOW)
+    assert "Open incidents" not in text_of(desk, "/")
+
+
 def test_what_is_most_at_stake_comes_first(desk: Client, one: Incident) -> None:
     storm(5, first=10, minutes=60, carrier="DHL", destination_country="ES")
     Order.objects.filter(order_id="order-10").update(value_cents=9_000, currency="EUR")
