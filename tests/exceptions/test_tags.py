@@ -59,7 +59,9 @@ def test_filter_by_tag_uses_its_index(in_acme: Tenant) -> None:
     assert list(filter_exceptions(Filters(tag="vip"))) == [tagged]
     assert not filter_exceptions(Filters(tag="vi"))
     with connection.cursor() as cursor:
+        cursor.execute("ANALYZE exceptions_record")  # of two rows, for which any other index would do as well
         cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("DROP INDEX exception_newest")
     assert "exception_tags" in filter_exceptions(Filters(tag="vip")).values("pk").order_by().explain()
 
 
