@@ -21,7 +21,12 @@ Connection = psycopg.Connection[Any]
 
 
 def raw_connection() -> Connection:
-    """This thread's psycopg connection, outside Django's cursors: statements name their schema, so no search path matters."""
+    """This thread's psycopg connection, outside Django's cursors: statements name their schema, so no search path matters.
+
+    One that was lost or given up is replaced, unless a caller's transaction was lost with it.
+    """
+    if is_cut():
+        django_connection.close()
     django_connection.ensure_connection()
     raw: Connection = django_connection.connection
     return raw

@@ -125,6 +125,13 @@ def test_piped_transaction_inside_another_is_a_savepoint(numbers: psycopg.Connec
     assert stored(numbers) == [1, 3]
 
 
+def test_lost_connection_is_replaced(committed: None) -> None:
+    lost = raw_connection()
+    lost.close()
+    assert raw_connection().execute("SELECT 1").fetchone() == (1,)
+    assert raw_connection() is not lost
+
+
 def test_raw_cursors_read_instants_in_utc(db: None) -> None:
     row = raw_connection().execute("SELECT '2026-03-01T12:00:00+02'::timestamptz").fetchone()
     assert row is not None
