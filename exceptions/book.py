@@ -26,10 +26,12 @@ TYPES = """status text, severity text, verdict text, resolution text, opened_at 
   due_at timestamptz, stage text, occurrence_count int, occurrence_key text, snoozed_until timestamptz,
   acknowledged_at timestamptz, resolved_at timestamptz, resolved_by text, history boolean, priority int, priority_parts jsonb"""
 
+# Always true, `x || '' = x` has PostgreSQL take the document for one row and look up by index (see `orders.statements`).
 LOCK = """
 SELECT r.id, r.order_id, r.reason_code, {columns}
 FROM json_to_recordset(%(keys)s) u(o bigint, r text)
 JOIN {s}.exceptions_record r ON r.order_id = u.o AND r.reason_code = u.r
+WHERE u.r || '' = u.r
 ORDER BY r.id FOR NO KEY UPDATE OF r"""
 
 INSERT = """
@@ -48,7 +50,7 @@ SELECT id, order_id, reason_code FROM born"""
 
 UPDATE = """
 UPDATE {s}.exceptions_record r SET ({columns}, updated_at) = ({values}, %(now)s)
-FROM json_to_recordset(%(rows)s) u(id bigint, {types}) WHERE r.id = u.id"""
+FROM json_to_recordset(%(rows)s) u(id bigint, {types}) WHERE r.id = u.id AND u.status || '' = u.status"""
 
 TELL = """
 INSERT INTO {s}.exceptions_timelineentry (exception_id, at, kind, actor, reason, detail)

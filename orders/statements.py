@@ -3,6 +3,9 @@
 Raw statements name the schema of each table, so that they read the right tenant whatever the connection's search path is.
 Rows travel as one JSON document each way in: cheaper to make than a dozen arrays, and NULs and types stay exact. What is
 read as jsonb is cast to json: on Django's connections jsonb arrives as text, since the ORM decodes it itself.
+
+PostgreSQL takes such a document for a hundred rows, and so, of tables of some thousand rows, it would read the whole rather than
+look up a few by index: ten milliseconds an event. Where a document is joined, `x || '' = x` is always true and has it taken for one.
 """
 
 import re
@@ -11,7 +14,9 @@ from functools import lru_cache
 
 SCHEMA = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
-KEYS = "SELECT o.id FROM json_to_recordset(%(keys)s) u(m text, o text) JOIN {s}.orders_order o ON o.merchant = u.m AND o.order_id = u.o"
+KEYS = """
+SELECT o.id FROM json_to_recordset(%(keys)s) u(m text, o text)
+JOIN {s}.orders_order o ON o.merchant = u.m AND o.order_id = u.o WHERE u.m || '' = u.m"""
 IDS = "SELECT unnest(%(ids)s::bigint[])"
 
 UPSERT_ORDERS = """
@@ -42,6 +47,7 @@ SELECT o.id, u.source, u.event_id, u.event_type, u.merchant, u.order_ref, u.trac
 FROM json_to_recordset(%(events)s) u(source text, event_id text, event_type text, merchant text, order_ref text, tracking text,
   occurred_at timestamptz, payload jsonb, detail jsonb, hash text, correlation_id text)
 LEFT JOIN {s}.orders_order o ON o.merchant = u.merchant AND o.order_id = u.order_ref
+WHERE u.source || '' = u.source
 ORDER BY u.source, u.event_id
 ON CONFLICT (source, event_id) DO NOTHING
 RETURNING id, source, event_id"""
@@ -66,7 +72,8 @@ POLICY_RULES = """SELECT id, rules::text FROM "public".tenants_slapolicy WHERE i
 
 HASHES = """
 SELECT e.source, e.event_id, e.content_hash, e.order_ref
-FROM json_to_recordset(%(identities)s) u(s text, e text) JOIN {s}.orders_event e ON e.source = u.s AND e.event_id = u.e"""
+FROM json_to_recordset(%(identities)s) u(s text, e text) JOIN {s}.orders_event e ON e.source = u.s AND e.event_id = u.e
+WHERE u.s || '' = u.s"""
 
 WRITE_STAGES = """
 INSERT INTO {s}.orders_stage (order_id, name, state, started_at, ended_at, due_at, breached, severity, target_seconds, judge_at,
@@ -82,7 +89,7 @@ ON CONFLICT (order_id, name) DO UPDATE SET state = excluded.state, started_at = 
 
 DROP_STAGES = """
 DELETE FROM {s}.orders_stage g USING json_to_recordset(%(gone)s) u(order_id bigint, name text)
-WHERE g.order_id = u.order_id AND g.name = u.name"""
+WHERE g.order_id = u.order_id AND g.name = u.name AND u.name || '' = u.name"""
 
 # Keys of what the order carries are left out of the document where nobody said anything.
 WRITE_ORDERS = """
@@ -100,7 +107,7 @@ FROM json_to_recordset(%(orders)s) u(id bigint, status text, held boolean, began
   sales_channel text, shipping_service text, carrier text, warehouse text, destination_country text, customer_tier text,
   skus text[], tags text[], value_cents bigint, currency text, promised_at timestamptz, fulfil_by timestamptz,
   window_from timestamptz, window_until timestamptz, rule text, bearing jsonb)
-WHERE o.id = u.id"""
+WHERE o.id = u.id AND u.status || '' = u.status"""
 
 DROP_EMPTY_ORDERS = """
 DELETE FROM {s}.orders_order o WHERE o.id = ANY(%(ids)s)
@@ -116,6 +123,7 @@ INSERT INTO {s}.orders_parcel (order_id, shipment_id, carrier, tracking_number)
 SELECT DISTINCT o.id, u.shipment, u.carrier, u.number
 FROM json_to_recordset(%(parcels)s) u(m text, o text, shipment text, carrier text, number text)
 JOIN {s}.orders_order o ON o.merchant = u.m AND o.order_id = u.o
+WHERE u.m || '' = u.m
 ON CONFLICT DO NOTHING"""
 
 FIND_PARCELS = """
