@@ -22,7 +22,7 @@ CRLF = b"\r\n"
 
 
 class ApiServer:
-    """`log` is what it printed."""
+    """`log` is what it printed, `process` the parent of its workers."""
 
     def __init__(self, home: Path) -> None:
         self.port = free_port()
@@ -38,6 +38,7 @@ class ApiServer:
         }
         with self.output.open("wb") as log:
             process = subprocess.Popen(api_command(self.port), cwd=ROOT, env=environ, stdout=log, stderr=log)
+        self.process = process
         try:
             wait_until(lambda: listens_at(self.port), 60, f"The API's server did not start; see {self.output}")
             yield self

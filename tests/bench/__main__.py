@@ -14,6 +14,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./run.sh bench", description=__doc__)
     parser.add_argument("--orders", type=int, default=1_500, help="of the single path, five events each")
     parser.add_argument("--copies", type=int, default=4, help="of the real data's 5,961 events, for the batch path")
+    parser.add_argument("--events", type=int, default=200_000, help="after which the API's memory is looked at")
+    parser.add_argument(
+        "--many",
+        type=int,
+        default=1_000_000,
+        help="stored orders, beside 10,000, that an event's cost is measured among",
+    )
     parser.add_argument("--json", action="store_true", help="the table as one JSON object in the last line")
     asked = parser.parse_args()
     place = Place()
@@ -22,7 +29,7 @@ def main() -> int:
         django.setup()
         from tests.bench import figures  # noqa: PLC0415  # Django's settings come from the place's environment
 
-        rows = figures.measure(place, orders=asked.orders, copies=asked.copies)
+        rows = figures.measure(place, orders=asked.orders, copies=asked.copies, events=asked.events, many=asked.many)
     finally:
         place.close()
     show(rows)

@@ -25,7 +25,11 @@ def lives(orders: int, *, name: str = "order") -> list[bytes]:
 def body(order: str, kind: str, at: datetime) -> bytes:
     payload: dict[str, Any] = {}
     if kind == "order_created":
-        payload = {"customer": {"id": "c-1"}, "currency": "EUR", "promised_delivery_at": (at + timedelta(days=5)).isoformat()}
+        payload = {
+            "customer": {"id": "c-1"},
+            "currency": "EUR",
+            "promised_delivery_at": (at + timedelta(days=5)).isoformat(),
+        }
     event = {"source": "wms", "event_type": kind, "event_id": f"{order}:{kind}", "order_id": order}
     return json.dumps({**event, "occurred_at": at.isoformat(), "payload": payload}).encode()
 

@@ -6,22 +6,22 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import httpx
 from django.core.management import call_command
 
 from e2a.postgresql.raw import database_now, raw_connection
-from e2a.stack.processes import API_THREADS, api_command
-from e2a.stack.servers import wait_until
 from orders.events import decode_event, prepare
 from orders.statements import quoted
 from tenants.models import Tenant
 from tenants.services import create_api_key, create_tenant
-from tests.bench import floor, load
+from tests.bench import floor, load, radar
 from tests.bench.events import lives, real_mix
-from tests.bench.place import Place, answers, free_port, memory_mib, python, resident, settle
+from tests.bench.growth import growth
+from tests.bench.memory import memory
+from tests.bench.place import Place, memory_mib, python, resident
+from tests.bench.server import CONNECTIONS, Server, headers_of
 
-CONNECTIONS = 32
 BATCH = 5_000
+SENDERS = 4  # of batches, so that both processes of the API have one
 SLA = '{"payment_processing_minutes": 30, "order_fulfillment_hours": 24}'
 BARE = """
 INSERT INTO {s}.bare (source, event_id, event_type, order_ref, occurred_at, received_at, payload)
@@ -33,12 +33,16 @@ CREATE TABLE {s}.bare (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, sourc
 Rows = list[tuple[str, str]]
 
 
-def measure(place: Place, *, orders: int, copies: int) -> Rows:
+def measure(place: Place, *, orders: int, copies: int, events: int, many: int) -> Rows:
     key = prepare_tenant()
     say("the single path")
-    rows = single_path(place, key, orders)
+    rows = single_path(place, key, orders, events)
     say("the batch path")
     rows += batch_path(place, key, copies)
+    say(f"the door among 10,000 and {many:,} orders")
+    rows += growth(many)
+    say("the radar")
+    rows += [(figure.what, f"{figure.value:,.1f} {figure.unit}") for figure in radar.measure()]
     return rows
 
 
@@ -53,51 +57,49 @@ def prepare_tenant() -> str:
     return create_api_key(tenant=Tenant.objects.get(slug="bench"), scopes=["ingest"]).key
 
 
-class Server:
-    """The API server as the stack runs it, everything on."""
-
-    def __init__(self, place: Place) -> None:
-        self.place, self.port = place, free_port()
-        metrics = place.home / "metrics"
-        metrics.mkdir(exist_ok=True)
-        self.process = place.start(
-            "api",
-            api_command(self.port),
-            E2A_DB_POOL_SIZE=str(API_THREADS),
-            PROMETHEUS_MULTIPROC_DIR=str(metrics),
-            SERVICE_NAME="e2a-api",
-        )
-        wait_until(lambda: answers(self.port), 30, "The API server did not start")
-        settle()
-
-
-def headers_of(key: str) -> dict[str, str]:
-    return {"Host": "127.0.0.1", "Authorization": f"Bearer {key}", "X-Tenant-Id": "bench", "Content-Type": "application/json"}
-
-
-def single_path(place: Place, key: str, orders: int) -> Rows:
-    """Closed loop at 32 connections, then 70% of that rate by the clock, then the floor."""
+def single_path(place: Place, key: str, orders: int, events: int) -> Rows:
+    """Closed loop at 32 connections, then 70% of that rate by the clock, then many events for the memory; a plain view; the floor."""
     server = Server(place)
     headers = headers_of(key)
     warm = [load.request("/events", body, headers) for body in lives(orders // 5, name="warm")]
     load.run(server.port, warm, connections=CONNECTIONS)
-    before = memory_mib(server.process)
     full = load.run(server.port, [load.request("/events", b, headers) for b in lives(orders)], connections=CONNECTIONS)
     paced_bodies = lives(orders, name="paced")
     paced = load.run(
-        server.port, [load.request("/events", b, headers) for b in paced_bodies], connections=CONNECTIONS, rate=full.rate * 0.7
+        server.port,
+        [load.request("/events", b, headers) for b in paced_bodies],
+        connections=CONNECTIONS,
+        rate=full.rate * 0.7,
     )
-    after = memory_mib(server.process)
     assert set(full.statuses) | set(paced.statuses) == {"201"}, (full.statuses, paced.statuses)
-    place.stop(server.process)
+    grown = memory(server, key, events)
+    server.stop()
+    plain = plain_rate(place, key, orders)
     base = floor_of(place, key, orders)
     return [
         ("POST /events, 32 connections, events/s", f"{full.rate:,.0f}"),
         ("  its floor: 8 psycopg threads, events/s", f"{base:,.0f}"),
         ("  share of the floor", f"{full.rate / base:.0%}"),
         ("  p99 at 70% of that rate, ms", f"{paced.percentile(0.99) * 1000:.1f}"),
-        ("  memory of the API before and after, MiB", f"{before:.0f} → {after:.0f}"),
+        ("  p99 at the full rate, ms", f"{full.percentile(0.99) * 1000:.1f}"),
+        ("a plain DRF view that only stores the event, events/s", f"{plain:,.0f}"),
+        *grown,
     ]
+
+
+def plain_rate(place: Place, key: str, orders: int) -> float:
+    """On the same server, at as many connections, with the same bodies."""
+    floor.empty("bench")
+    server = Server(place, "tests.bench.plain_server:application")
+    warm, counted = (
+        [load.request("/events", body, headers_of(key)) for body in lives(number, name=name)]
+        for number, name in ((orders // 5, "warm-plain"), (orders, "plain"))
+    )
+    load.run(server.port, warm, connections=CONNECTIONS)
+    done = load.run(server.port, counted, connections=CONNECTIONS)
+    assert set(done.statuses) == {"201"}, done.statuses
+    server.stop()
+    return done.rate
 
 
 def floor_of(place: Place, key: str, orders: int) -> float:
@@ -117,11 +119,11 @@ def batch_path(place: Place, key: str, copies: int) -> Rows:
     lines = list(real_mix(copies))
     base = bare_insert(lines)
     rows = [("bare INSERT … SELECT FROM unnest, events/s", f"{base:,.0f}")]
-    for name, rate, memory in (*batches(place, key, lines), *backfills(place, lines)):
+    for name, rate, resided in (*batches(place, key, lines), *backfills(place, lines)):
         rows += [
             (f"{name}, events/s", f"{rate:,.0f}"),
             ("  share of the bare insert", f"{rate / base:.0%}"),
-            ("  memory, MiB", f"{memory:.0f}"),
+            ("  memory, MiB", f"{resided:.0f}"),
         ]
     return rows
 
@@ -152,16 +154,14 @@ def batches(place: Place, key: str, lines: Sequence[bytes]) -> list[tuple[str, f
     floor.empty("bench")
     server = Server(place)
     headers = headers_of(key) | {"Content-Type": "application/x-ndjson"}
-    url = f"http://127.0.0.1:{server.port}/events/batch"
-    began = time.perf_counter()
-    with httpx.Client(headers=headers, timeout=60) as client:
-        for start in range(0, len(lines), BATCH):
-            answer = client.post(url, content=b"\n".join(lines[start : start + BATCH]))
-            assert answer.status_code == 200, answer.text[:300]
-    rate = len(lines) / (time.perf_counter() - began)
+    parts = [b"\n".join(lines[start : start + BATCH]) for start in range(0, len(lines), BATCH)]
+    requests = [load.request("/events/batch", part, headers) for part in parts]
+    done = load.run(server.port, requests, connections=SENDERS)
+    assert set(done.statuses) == {"200"}, done.statuses
+    rate = len(lines) / done.seconds
     memory = memory_mib(server.process)
-    place.stop(server.process)
-    return [("POST /events/batch", rate, memory)]
+    server.stop()
+    return [(f"POST /events/batch, {SENDERS} senders", rate, memory)]
 
 
 def backfills(place: Place, lines: Sequence[bytes]) -> list[tuple[str, float, float]]:
@@ -180,5 +180,3 @@ def backfills(place: Place, lines: Sequence[bytes]) -> list[tuple[str, float, fl
         assert said["stored"] == len(lines), said
         found.append((name, len(lines) / said["seconds"], most / 1024))
     return found
-
-
