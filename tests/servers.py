@@ -16,7 +16,15 @@ from pathlib import Path
 from e2a.stack.servers import Postgres, Valkey, check_short, own, wait_until
 
 STARTED = "E2A_TEST_SERVERS"  # set for the processes that a run starts (xdist's workers)
-OPTIONS = ("max_connections=300", "shared_buffers=128MB", "synchronous_commit=off", "full_page_writes=off", "max_locks_per_transaction=512")
+# No vacuum by itself: it would look at a table while a test's rows, soon to be rolled back, are in it, and plans would follow.
+OPTIONS = (
+    "autovacuum=off",
+    "max_connections=300",
+    "shared_buffers=128MB",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_locks_per_transaction=512",
+)
 
 
 def ensure_test_servers() -> tuple[str, str]:
@@ -59,7 +67,9 @@ def start_valkey(valkey: Valkey) -> list[subprocess.Popen[bytes]]:
 
 def launch(command: list[str], log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as out:
-        return subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True)
+        return subprocess.Popen(
+            command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True
+        )
 
 
 def listens(path: Path) -> bool:
