@@ -88,13 +88,17 @@ class Load:
         self.events = events_of(prefix, orders, now=rows[0][0], seed=len(prefix))
         self.pause = seconds * senders / len(self.events)
         self.threads = [
-            threading.Thread(target=self.send, args=(self.events[n::senders], n % 2)) for n in range(senders)
+            threading.Thread(target=self.send, args=(self.events[n::senders], n % 2), daemon=True)
+            for n in range(senders)
         ]
 
     def __enter__(self) -> "Load":
         for thread in self.threads:
             thread.start()
         return self
+
+    def over(self) -> bool:
+        return not any(thread.is_alive() for thread in self.threads)
 
     def __exit__(self, *error: object) -> None:
         for thread in self.threads:

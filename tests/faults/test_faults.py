@@ -4,7 +4,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -79,12 +79,22 @@ def test_api_is_killed_again_and_again(installation: Installation, extent: Exten
     check(installation, load, "kill")
 
 
+def at_the_next_commit(installation: Installation, load: Load, act: Callable[[], None]) -> bool:
+    """Whether one came; a slow machine's load may be over before."""
+    proxy = installation.database_proxy
+    proxy.on_commit = act
+    eventually(lambda: proxy.on_commit is None or load.over(), 30, "no COMMIT came by")
+    came = proxy.on_commit is None
+    proxy.on_commit = None
+    return came
+
+
 def test_api_is_killed_between_the_commit_and_the_answer(installation: Installation, extent: Extent) -> None:
     """The event is stored, its sender never hears of it, and sends again."""
     with Load(installation, "gap", orders=extent.orders // 2, seconds=extent.load_seconds) as load:
         for _ in range(extent.rounds):
-            installation.database_proxy.on_commit = lambda: installation.kill("api")
-            eventually(lambda: installation.database_proxy.on_commit is None, 10, "no COMMIT came by")
+            if not at_the_next_commit(installation, load, lambda: installation.kill("api")):
+                break
             eventually(lambda: installation.processes["api"].poll() is not None, 10, "the API lives")
             installation.start_api()
     assert load.log.duplicates > 0
@@ -93,10 +103,11 @@ def test_api_is_killed_between_the_commit_and_the_answer(installation: Installat
 
 def test_answers_to_commits_are_lost(installation: Installation, extent: Extent) -> None:
     with Load(installation, "lost", orders=extent.orders // 2, seconds=extent.load_seconds) as load:
-        for _ in range(2 * extent.rounds):
-            installation.database_proxy.on_commit = lambda: None
-            eventually(lambda: installation.database_proxy.on_commit is None, 10, "no COMMIT came by")
+        lost = 0
+        while lost < 2 * extent.rounds and at_the_next_commit(installation, load, lambda: None):
+            lost += 1
             time.sleep(0.3)
+    assert lost
     assert load.log.slowest < LONGEST_ANSWER
     check(installation, load, "lost")
 
