@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+import pytest
+
 from e2a.postgresql.raw import database_now, raw_connection
 from orders.ingest import ingest
 from tenants.models import Tenant
@@ -21,7 +23,7 @@ from tests.orders.door_cast import rows, stored_letters
 from tests.orders.equal_state import judge_again, state, versions
 from tests.orders.test_door_properties import read
 
-SENDERS, EVENTS, ORDERS = 20, 300, 800
+SENDERS, ORDERS = 20, 800
 KINDS = ("order_created", "payment_confirmed", "payment_failed", "inventory_allocated", "order_packed", "order_held",
          "order_released", "order_fulfilled", "order_delivered", "order_cancelled", "address_invalid")  # fmt: skip
 
@@ -46,7 +48,7 @@ class Client:
         return said
 
 
-def events_of(sender: int, now: datetime) -> list[bytes]:
+def events_of(sender: int, events: int, now: datetime) -> list[bytes]:
     """Of orders that all senders share. Every deadline lies hours from now, so that no verdict depends on the minute."""
     dice = random.Random(sender)
     return [
@@ -60,7 +62,7 @@ def events_of(sender: int, now: datetime) -> list[bytes]:
                 "payload": {"hold_id": dice.choice("ab")},
             }
         ).encode()
-        for number in range(EVENTS)
+        for number in range(events)
     ]
 
 
@@ -88,13 +90,16 @@ def all_at_once(clients: list[Client], work: Callable[[Client], None]) -> None:
         client.http.close()
 
 
-def test_twenty_senders_leave_each_event_once_and_the_state_of_the_run_in_order(api: ApiServer) -> None:
+@pytest.mark.parametrize(
+    "events", [300, pytest.param(10_000, marks=[pytest.mark.faults_long, pytest.mark.timeout(1800)])]
+)
+def test_twenty_senders_leave_each_event_once_and_the_state_of_the_run_in_order(api: ApiServer, events: int) -> None:
     now = database_now(raw_connection())
-    bodies = [events_of(sender, now) for sender in range(SENDERS)]
+    bodies = [events_of(sender, events, now) for sender in range(SENDERS)]
     clients = [Client(api, "acme") for _ in bodies]
     all_at_once(clients, lambda client: deliver(client, bodies[clients.index(client)], clients.index(client)))
     assert set().union(*(client.statuses for client in clients)) == {200, 201}
-    total = SENDERS * EVENTS
+    total = SENDERS * events
     assert rows("SELECT count(*), count(DISTINCT (source, event_id)) FROM {s}.orders_event") == [(total, total)]
     assert stored_letters() == []
     found, before = state(), versions()
@@ -109,7 +114,7 @@ def test_twenty_senders_leave_each_event_once_and_the_state_of_the_run_in_order(
 
 def test_noisy_tenant_does_not_slow_another(api: ApiServer) -> None:
     now = database_now(raw_connection())
-    bodies = events_of(0, now)
+    bodies = events_of(0, 300, now)
     batch = b'{"events":[' + b",".join(bodies[:100]) + b"]}"
     noisy = [Client(api, "acme") for _ in range(32)]
     quiet, over = Client(api, "globex"), threading.Event()

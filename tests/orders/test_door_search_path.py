@@ -71,21 +71,34 @@ def test_door_and_radar_find_every_table_without_a_search_path(no_search_path: N
     assert rows("SELECT count(*) FROM {s}.orders_event") == [(4,)]
 
 
-def store_in_turns(pids: set[int], refused: list[str]) -> None:
-    """Each batch goes to one tenant while the connection's search path is the other's; refused, it is sent again."""
+def store_in_turns(pids: set[int], refused: list[str], milliseconds: int = 0) -> None:
+    """Each batch goes to one tenant while the connection's search path is the other's; refused, it is sent again.
+
+    A statement may take `milliseconds` (0: for ever), twice as long after each refusal of the same batch.
+    """
     for batch in range(BATCHES):
         for schema, elsewhere in (SCHEMAS, SCHEMAS[::-1]):
+            patience = milliseconds
             while True:
                 try:
                     raw = raw_connection()
                     pids.add(raw.info.backend_pid)
+                    raw.execute("SET statement_timeout = 0")
                     raw.execute(f"SET search_path = {elsewhere}")
+                    raw.execute(f"SET statement_timeout = {patience}")
                     now = database_now(raw)
                     ingest(schema, read(bodies(schema, batch, now), now), now=now)
                     break
                 except psycopg.Error as error:
                     refused.append(type(error).__name__)
+                    patience *= 2
     connection.close()
+
+
+def test_door_whose_statements_time_out_stores_everything_once_and_nothing_elsewhere(committed: None) -> None:
+    refused: list[str] = []
+    run_threads(lambda: store_in_turns(set(), refused, milliseconds=1))
+    stored_in_its_own_schema()
 
 
 def test_cancelled_door_stores_everything_once_and_nothing_elsewhere(committed: None) -> None:
@@ -94,6 +107,10 @@ def test_cancelled_door_stores_everything_once_and_nothing_elsewhere(committed: 
     with cancelling(pids):
         run_threads(lambda: store_in_turns(pids, refused))
     assert refused  # else nothing was cancelled, and nothing shown
+    stored_in_its_own_schema()
+
+
+def stored_in_its_own_schema() -> None:
     for schema in SCHEMAS:
         assert rows("SELECT count(*), count(DISTINCT event_id) FROM {s}.orders_event", schema) == [(4 * BATCHES,) * 2]
         assert rows("SELECT DISTINCT split_part(order_ref, '-', 1) FROM {s}.orders_event", schema) == [(schema,)]
