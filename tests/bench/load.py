@@ -7,7 +7,7 @@ the time waited for a free connection counts as latency, too.
 import selectors
 import socket
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -46,7 +46,7 @@ def request(path: str, body: bytes, headers: dict[str, str]) -> bytes:
 def run(port: int, requests: Sequence[bytes], *, connections: int, rate: float = 0) -> Result:
     """Sends each request once. Raises: ConnectionError when the server hangs up."""
     chooser = selectors.DefaultSelector()
-    idle = [connect(port, chooser) for _ in range(connections)]
+    idle = deque(connect(port, chooser) for _ in range(connections))  # in turns: one that is idle for long is hung up on
     result, began = Result(0.0), time.perf_counter()
     waiting, due, busy = iter(requests), turns(began, rate), 0
     turn: float | None = next(due)
@@ -54,7 +54,7 @@ def run(port: int, requests: Sequence[bytes], *, connections: int, rate: float =
     while todo or busy:
         now = time.perf_counter()
         while idle and todo and turn is not None and turn <= now:
-            send(idle.pop(), next(waiting), turn if rate else now)
+            send(idle.popleft(), next(waiting), turn if rate else now)
             busy, todo, turn = busy + 1, todo - 1, next(due)
         pause = None if busy and not (todo and idle) else max(0.0, (turn or now) - now)
         for key, _ in chooser.select(pause):
