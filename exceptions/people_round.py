@@ -2,19 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
-from e2a.postgresql.raw import raw_connection
 from e2a.pulse import pulse
 from exceptions.escalation.round import escalate_due
 from exceptions.notifications.digest import tell_digests
 from exceptions.notifications.handing import hand_over
 from exceptions.waking import wake_due
-from orders.statements import quoted
+from orders.looking import schemas_where
 from tenants.models import Tenant
 
-CHUNK = 500  # tenants in one look
-SCHEMAS = 'SELECT schema_name FROM "public".tenants_tenant WHERE active ORDER BY schema_name'
 LOOK = """SELECT '{name}' WHERE
   EXISTS (SELECT FROM {s}.exceptions_notification WHERE due_at <= %(now)s)
   OR EXISTS (SELECT FROM {s}.exceptions_escalationclock WHERE due_at <= %(now)s)
@@ -36,19 +32,8 @@ class Done:
         return self.woken + self.escalated + self.digests + self.messages
 
 
-@lru_cache(maxsize=64)
-def look_text(schemas: tuple[str, ...]) -> str:
-    return " UNION ALL ".join(LOOK.format(name=schema, s=quoted(schema)) for schema in schemas)
-
-
 def schemas_with_people_waiting(now: datetime) -> list[str]:
-    connection = raw_connection()
-    schemas = [row[0] for row in connection.execute(SCHEMAS).fetchall()]
-    found: list[str] = []
-    for start in range(0, len(schemas), CHUNK):
-        text = look_text(tuple(schemas[start : start + CHUNK]))
-        found += [row[0] for row in connection.execute(text, {"now": now}).fetchall()]
-    return found
+    return schemas_where(LOOK, now=now)
 
 
 def people_round(tenant: Tenant, *, now: datetime) -> Done:

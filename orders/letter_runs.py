@@ -15,9 +15,9 @@ from e2a.postgresql.raw import database_now, raw_connection
 from orders.letter_lists import WAITING, LetterFilters, filter_letters
 from orders.letter_replay import Effect, Outcome, claim, counts_of, replay
 from orders.letters import report_replayed, retried
+from orders.looking import free_rows
 from orders.models import LetterReplay, ReplayStatus
 from orders.statements import statements_of
-from orders.waiting import free_rows
 
 CHUNK = 200  # letters in a transaction
 CHUNK_BYTES = 8 * 1024 * 1024

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -22,6 +21,7 @@ from e2a.pulse import pulse
 from orders import sla
 from orders.deadletters import Letter, store_letters
 from orders.judge import Connection, Writes, judge_orders, priority_of, write
+from orders.looking import active_schemas, look_at
 from orders.models import Entrance
 from orders.ports import Change
 from orders.statements import quoted, statements_of
@@ -30,13 +30,11 @@ from orders.versions import versions_from
 from tenants.policy import PolicyVersion
 
 logger = logging.getLogger(__name__)
-CHUNK = 500  # tenants in one look
 CLAIM = 1_000  # orders in one transaction
 CAUSE = "deadline"
 MAX_FOLD_ATTEMPTS = 5
 BACKFILL_LOCK = 20_61  # the class of the advisory locks that a running backfill holds, one a tenant
 
-SCHEMAS = 'SELECT schema_name FROM "public".tenants_tenant WHERE active ORDER BY schema_name'
 # The earliest of each, by its partial index. As EXISTS (… < now) a plan for any `now` would read a million clocks that are not
 # due, since it takes a third of them for due and so expects one at once.
 LOOK = """SELECT '{name}',
@@ -83,16 +81,11 @@ class Round:
     failed: list[str] = field(default_factory=list)  # schemas that raised; the others were served all the same
 
 
-@lru_cache(maxsize=64)
-def look_text(schemas: tuple[str, ...]) -> str:
-    return " UNION ALL ".join(LOOK.format(name=schema, s=quoted(schema)) for schema in schemas)
-
-
 def run_round() -> Round:
     """One look over all tenants, and all that is due in them."""
     connection = raw_connection()
     done = Round()
-    schemas = [row[0] for row in connection.execute(SCHEMAS).fetchall()]
+    schemas = active_schemas(connection)
     done.tenants = len(schemas)
     now = database_now(connection)
     for schema, due, unjudged, waiting in look(connection, schemas, now):
@@ -108,11 +101,8 @@ def run_round() -> Round:
 
 def look(connection: Connection, schemas: Sequence[str], now: datetime) -> list[tuple[str, bool, bool, bool]]:
     """The tenants in which something is to be done."""
-    found = []
-    for start in range(0, len(schemas), CHUNK):
-        rows = connection.execute(look_text(tuple(schemas[start : start + CHUNK])), {"now": now}).fetchall()
-        found += [row for row in rows if any(row[1:])]
-    return found
+    rows = look_at(connection, LOOK, schemas, {"now": now})
+    return [(schema, due, unjudged, waiting) for schema, due, unjudged, waiting in rows if due or unjudged or waiting]
 
 
 def serve(connection: Connection, schema: str, done: Round, *, due: bool, unjudged: bool, waiting: bool) -> None:

@@ -8,7 +8,6 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from e2a.postgresql.raw import raw_connection
 from e2a.pulse import pulse
@@ -19,10 +18,9 @@ from exceptions.playbooks.executor import Desk, claim_attempt, run_attempt
 from exceptions.playbooks.expectations import check_expectations
 from exceptions.playbooks.looking_up import due_looks, follow_deliveries, look_up, recover
 from exceptions.playbooks.planning import end_idle, plan_new
-from orders.statements import quoted
+from orders.looking import schemas_where
 
 logger = logging.getLogger(__name__)
-CHUNK = 500  # tenants in one look
 LOCK = 20_71  # the class of the advisory locks that a round holds, one a tenant
 LOOK = """SELECT '{name}' WHERE
   EXISTS (SELECT 1 FROM {s}.exceptions_record WHERE verdict = 'active' AND NOT history AND status <> 'RESOLVED'
@@ -36,7 +34,6 @@ LOOK = """SELECT '{name}' WHERE
     WHERE p.state = 'running' AND (r.status = 'RESOLVED' OR r.verdict <> 'active' OR r.occurrence_count <> p.occurrence))
   OR EXISTS (SELECT 1 FROM {s}.exceptions_dryrun WHERE answered_at IS NULL)
   OR EXISTS (SELECT 1 FROM {s}.exceptions_delivery WHERE due_at <= %(now)s AND state IN ('waiting', 'sending'))"""
-SCHEMAS = 'SELECT schema_name FROM "public".tenants_tenant WHERE active ORDER BY schema_name'
 
 
 @dataclass(slots=True)
@@ -54,19 +51,8 @@ class Round:
         return self.planned + self.run + self.looked_up + self.decided + self.sent
 
 
-@lru_cache(maxsize=64)
-def look_text(schemas: tuple[str, ...]) -> str:
-    return " UNION ALL ".join(LOOK.format(name=schema, s=quoted(schema)) for schema in schemas)
-
-
 def schemas_with_work(now: datetime) -> list[str]:
-    connection = raw_connection()
-    schemas = [row[0] for row in connection.execute(SCHEMAS).fetchall()]
-    found: list[str] = []
-    for start in range(0, len(schemas), CHUNK):
-        text = look_text(tuple(schemas[start : start + CHUNK]))
-        found += [row[0] for row in connection.execute(text, {"now": now}).fetchall()]
-    return found
+    return schemas_where(LOOK, now=now)
 
 
 def work_round(desk: Desk, *, ways: Ways = WAYS, until: float | None = None) -> Round | None:

@@ -12,12 +12,12 @@ from django.db.models.functions import Now
 from e2a.crash import crash_point
 from e2a.errors import Conflict, NotFound
 from e2a.postgresql.raw import database_now, raw_connection
+from orders.looking import free_rows
 from orders.simulator.models import SimulationCrossing, SimulationRun, SimulationStatus
 from orders.simulator.simulation import Crossing, count_stored, next_orders, simulate
 from orders.simulator.tallies import added_by_rule, added_tallies
 from orders.statements import statements_of
 from orders.versions import versions_from
-from orders.waiting import free_rows
 from tenants.models import PolicyDraft, SlaPolicy, Tenant
 from tenants.policy import PolicyError, parse_policy
 from tenants.services.drafts import publish_draft

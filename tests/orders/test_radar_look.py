@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 
 from e2a.postgresql.raw import database_now, raw_connection
+from orders.looking import look_text
 from orders.models import Event, Order, Stage
-from orders.radar import look, look_text
+from orders.radar import LOOK, look
 from tenants.models import Tenant
 
 FAR = """
@@ -50,7 +51,7 @@ def test_look_reads_no_clock_that_is_not_due(in_acme: Tenant, mode: str) -> None
             f"SET LOCAL plan_cache_mode = {mode}",
         ):
             cursor.execute(text)
-        cursor.execute(f"PREPARE look_at(timestamptz) AS {look_text(('acme',)).replace('%(now)s', '$1')}")
+        cursor.execute(f"PREPARE look_at(timestamptz) AS {look_text(LOOK, ('acme',)).replace('%(now)s', '$1')}")
         cursor.execute("EXPLAIN EXECUTE look_at(now())")
         plan = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute("DEALLOCATE look_at")
