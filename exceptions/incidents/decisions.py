@@ -34,31 +34,18 @@ def confirm_incident(*, incident_id: int, actor: str, now: datetime, reason: str
 
 def dismiss_incident(*, incident_id: int, actor: str, now: datetime, reason: str = "") -> Incident:
     """A person says that it is none. What else comes within its window belongs to it, and opens nothing."""
-    with held(incident_id) as incident:
-        refuse_closed(incident)
-        change(
-            incident,
-            IncidentKind.DISMISSED,
-            ended(incident, Ending.DISMISSED, actor, now),
-            actor=actor,
-            now=now,
-            reason=reason,
-        )
-    return incident
+    return end_incident(incident_id, IncidentKind.DISMISSED, Ending.DISMISSED, actor=actor, now=now, reason=reason)
 
 
 def close_incident(*, incident_id: int, actor: str, now: datetime, reason: str = "") -> Incident:
     """A person has dealt with it; its exceptions stay as they are. What else comes within its window belongs to it."""
+    return end_incident(incident_id, IncidentKind.CLOSED, Ending.PERSON, actor=actor, now=now, reason=reason)
+
+
+def end_incident(incident_id: int, kind: IncidentKind, how: Ending, *, actor: str, now: datetime, reason: str) -> Incident:
     with held(incident_id) as incident:
         refuse_closed(incident)
-        change(
-            incident,
-            IncidentKind.CLOSED,
-            ended(incident, Ending.PERSON, actor, now),
-            actor=actor,
-            now=now,
-            reason=reason,
-        )
+        change(incident, kind, ended(incident, how, actor, now), actor=actor, now=now, reason=reason)
     return incident
 
 
