@@ -1,7 +1,7 @@
 """What may be tried and on which orders, as forms: each ends in a whole policy and its title."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -55,6 +55,7 @@ class TrialForm(forms.Form):
 
     since = forms.DateField(label="Orders that began from", widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label="until", widget=forms.DateInput(attrs={"type": "date"}))
+    tried: Callable[[Mapping[str, Any]], tuple[Rules, str]]  # each trial's own: the policy, and what it is in words
 
     def __init__(self, data: Any = None, *, known: Known, now: datetime) -> None:
         self.known, self.now = known, now
@@ -78,10 +79,6 @@ class TrialForm(forms.Form):
             self.rules, self.title = self.tried(data)
             self.check_rules()
         return data
-
-    def tried(self, data: Mapping[str, Any]) -> tuple[Rules, str]:
-        """The policy, and what it is in words."""
-        raise NotImplementedError
 
     def field_of(self, path: str) -> str | None:
         """The field at which a sentence about that part of the policy belongs."""

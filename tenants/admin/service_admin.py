@@ -1,6 +1,6 @@
 """What our admin pages share: saving is a service's, dangerous acts are asked about first, secrets are shown once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import pghistory
@@ -44,10 +44,7 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
     fields_of_service: ClassVar[Mapping[str, str]] = {}
     json_field: ClassVar[str] = ""  # where the sentences of a PolicyError stand
     actor = "admin"  # set by ServiceAdmin
-
-    def perform(self) -> Model:
-        """Calls the service. Raises: ValidationError, PolicyError, ProblemError."""
-        raise NotImplementedError
+    perform: Callable[[], Model]  # each form's own call of a service. Raises: ValidationError, PolicyError, ProblemError
 
     def full_clean(self) -> None:
         super().full_clean()
