@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from django import template
+from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -52,37 +53,48 @@ def duration(value: timedelta | float | None) -> str:
     return " ".join(parts)
 
 
-@register.simple_tag
-def moment(at: datetime | None, none: str = "–") -> SafeString:
+def present(context: Context) -> datetime:
+    """The database's time at which the request was let in: a machine whose clock is wrong shows nothing wrong. Else the machine's."""
+    access = getattr(getattr(context, "request", None), "access", None)
+    return access.now if access else timezone.now()
+
+
+@register.simple_tag(takes_context=True)
+def present_seconds(context: Context) -> int:
+    return int(present(context).timestamp())
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: Context, at: datetime | None, none: str = "–") -> SafeString:
     """`3 min ago` or `in 2 h`, exact on hover; app.js keeps it going."""
     if at is None:
         return format_html('<span class="muted">{}</span>', none)
-    return timed(at, "moment", ago(at, timezone.now()))
+    return timed(at, "moment", ago(at, present(context)))
 
 
-@register.simple_tag
-def since(at: datetime | None, until: datetime | None = None) -> SafeString:
+@register.simple_tag(takes_context=True)
+def since(context: Context, at: datetime | None, until: datetime | None = None) -> SafeString:
     """The length from `at` until `until`, or until now and then going on: `3 h 12 min`."""
     if at is None:
         return format_html('<span class="muted">{}</span>', "–")
     if until is not None:
         return format_html('<span title="{} – {}">{}</span>', exact(at), exact(until), duration(until - at))
-    return timed(at, "since", duration(timezone.now() - at))
+    return timed(at, "since", duration(present(context) - at))
 
 
-@register.simple_tag
-def left(at: datetime) -> SafeString:
+@register.simple_tag(takes_context=True)
+def left(context: Context, at: datetime) -> SafeString:
     """The length until `at`, counting down, and then by how much it has passed: `12 min 5 s`, `late by 3 s`."""
-    gap = at - timezone.now()
+    gap = at - present(context)
     return timed(at, "left", duration(gap) if gap > timedelta(0) else f"late by {duration(-gap)}")
 
 
-@register.simple_tag
-def clock(at: datetime | None) -> SafeString:
+@register.simple_tag(takes_context=True)
+def clock(context: Context, at: datetime | None) -> SafeString:
     """The time of day in the page's zone, with the date when it is not today's."""
     if at is None:
         return format_html('<span class="muted">{}</span>', "–")
-    local, today = timezone.localtime(at), timezone.localtime()
+    local, today = timezone.localtime(at), timezone.localtime(present(context))
     text = f"{local:%H:%M:%S}" if local.date() == today.date() else f"{local.day} {local:%b %H:%M}"
     return format_html('<time class="num" datetime="{}" title="{}">{}</time>', at.isoformat(), exact(at), text)
 

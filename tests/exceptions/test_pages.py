@@ -1,12 +1,15 @@
 """The pages of exceptions: list, one, and what is done there."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from django_tenants.utils import schema_context
 
 from exceptions.models import ExceptionRecord
@@ -57,6 +60,16 @@ def test_list_shows_what_is_wrong_newest_first(desk: Client, one: ExceptionRecor
     assert "1003" not in text
     assert "Handover to the carrier late" in text
     assert "1003" in desk.get("/exceptions/?status=resolved").content.decode()
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_times_on_a_page_are_told_by_the_clock_of_the_database(acme: Tenant, maria: User, hours: int) -> None:
+    with schema_context("acme"):
+        make_exception("1001", opened_at=timezone.now() - timedelta(minutes=20))
+    with time_machine.travel(timezone.now() + timedelta(hours=hours), tick=True):
+        shown = signed_in(acme, maria).get("/exceptions/").content.decode()
+    assert re.search(r">20 min( \d+ s)? ago<", shown)
+    assert abs(int(re.search(r'data-now="(\d+)"', shown)[1]) - timezone.now().timestamp()) < 60
 
 
 def test_part_alone_is_sent_to_htmx(desk: Client, one: ExceptionRecord) -> None:
