@@ -45,6 +45,20 @@ def django_db_setup(
         teardown_databases(made, verbosity=0)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With both, pytest-django flushes the public tables after the test, the tenants with them: every later test would fail."""
+    both = [
+        item.nodeid
+        for item in items
+        if "transactional_db" in (names := getattr(item, "fixturenames", ()))
+        and ("db" in names or item.get_closest_marker("django_db"))
+    ]
+    if both:
+        raise pytest.UsageError(
+            "These tests both commit and roll back; take `committed` or the database, not both: " + ", ".join(both)
+        )
+
+
 @pytest.fixture(autouse=True)
 def nobody_has_sent_anything() -> None:
     """The door's limits are the process's, and every test sends from the same address."""
@@ -99,13 +113,28 @@ def sweep() -> None:
             cursor.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
         cursor.execute("DELETE FROM public.tenants_policydraft")
         cursor.execute("DELETE FROM public.tenants_slapolicy WHERE version > 1")
-        for table in ("apikey", "webhooksecret", "webhooksource", "membership", "invitation", "mail", "merchant", "outgoingtarget"):
+        for table in (
+            "apikey",
+            "webhooksecret",
+            "webhooksource",
+            "membership",
+            "invitation",
+            "mail",
+            "merchant",
+            "outgoingtarget",
+        ):
             cursor.execute(f"DELETE FROM public.tenants_{table}")
         for table in ("aibudget", "aireservation", "aibreaker"):
             cursor.execute(f"DELETE FROM public.tenants_{table}")
         cursor.execute("DELETE FROM public.django_session")
         cursor.execute("DELETE FROM public.axes_accessattempt")
         cursor.execute("DELETE FROM public.tenants_user")
-        cursor.execute("DELETE FROM public.tenants_domain WHERE tenant_id IN (SELECT id FROM public.tenants_tenant WHERE slug <> ALL(%s))", [list(TENANTS)])
-        cursor.execute("DELETE FROM public.tenants_slapolicy WHERE tenant_id IN (SELECT id FROM public.tenants_tenant WHERE slug <> ALL(%s))", [list(TENANTS)])
+        cursor.execute(
+            "DELETE FROM public.tenants_domain WHERE tenant_id IN (SELECT id FROM public.tenants_tenant WHERE slug <> ALL(%s))",
+            [list(TENANTS)],
+        )
+        cursor.execute(
+            "DELETE FROM public.tenants_slapolicy WHERE tenant_id IN (SELECT id FROM public.tenants_tenant WHERE slug <> ALL(%s))",
+            [list(TENANTS)],
+        )
         cursor.execute("DELETE FROM public.tenants_tenant WHERE slug <> ALL(%s)", [list(TENANTS)])
