@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,8 @@ class Stack:
             connection.close()
 
 
-@pytest.fixture
-def stack() -> Iterator[Stack]:
+@contextmanager
+def a_stack() -> Iterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="e2a a b", dir="/tmp"))
     folder.chmod(0o711)
     stack = Stack(folder)
@@ -73,6 +74,12 @@ def stack() -> Iterator[Stack]:
         stack.says("stop")
         marks.kill(marks.marked(folder))
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def stack() -> Iterator[Stack]:
+    with a_stack() as one:
+        yield one
 
 
 def wait_for(true: Callable[[], bool], seconds: float = 30) -> None:
@@ -87,8 +94,14 @@ def test_a_stack_survives_the_killing_of_any_process_and_of_its_supervisor(stack
     assert (code, stack.parts()) == (0, NAMES), said
     assert stack.says("status")[0] == 0
     assert "The stack is running already." in stack.says("start")[1]
-    stack.kill("web", "worker", "redis", "postgres", "radar")
+    stack.kill("web", "api", "worker", "beat", "redis", "postgres", "radar", "shopify-mock")
     wait_for(lambda: stack.says("status")[0] == 0)
+    with a_stack() as beside:
+        code, said = beside.says("start")
+        assert (code, beside.parts()) == (0, NAMES), said
+        assert stack.web_answers() and beside.web_answers()
+        assert beside.says("stop")[0] == 0
+    assert (stack.says("status")[0], stack.parts()) == (0, NAMES)
     stack.kill("supervisor")
     code, said = stack.says("status")
     assert code == 1 and "The supervisor is gone" in said

@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass
 class Log:
-    """`slowest`: seconds of the slowest answer, webhooks apart; `refused`: answers that were not 2xx, by status."""
+    """`slowest`: seconds of the slowest answer, or of waiting for one that never came; `refused`: answers that were not 2xx, by status."""
 
     acknowledged: dict[str, int] = field(default_factory=dict)
     duplicates: int = 0
@@ -43,10 +43,10 @@ class Log:
     def note(self, event_id: str, answer: httpx.Response | None, seconds: float) -> bool:
         """Whether the event is done."""
         with self.lock:
+            self.slowest = max(self.slowest, seconds)
             if answer is None:
                 self.cut += 1
                 return False
-            self.slowest = max(self.slowest, seconds)
             if answer.status_code in (200, 201):
                 self.acknowledged[event_id] = answer.status_code
                 self.duplicates += answer.json().get("status") == "duplicate"
