@@ -34,6 +34,22 @@ def test_event_is_stored_once_and_again_it_is_a_duplicate() -> None:
     assert stored_events("globex") == []
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson"])
+def test_batch_answers_for_each_event_and_keeps_the_good_ones(kind: str) -> None:
+    """Stored before, new, the same again, a conflict, and one with wrong content."""
+    client = program("acme", "ingest")
+    send(client, event(1))
+    events = [event(1), event(2), event(2), event(2, order_id="2002"), event(3, occurred_at="yesterday"), event(4)]
+    lines = [json.dumps(each).encode() for each in events]
+    whole = b"\n".join(lines) + b"\n" if kind.endswith("ndjson") else b'{"events":[' + b",".join(lines) + b"]}"
+    status, answer = said(send(client, whole, path="/events/batch", content_type=kind))
+    assert (status, answer["processed"], answer["duplicates"]) == (200, 2, 2)
+    refused = [(each["index"], each["event_id"], list(each["errors"])) for each in answer["rejected"]]
+    assert refused == [(3, "evt-2", ["event_id"]), (4, "evt-3", ["occurred_at"])]
+    assert sorted(row[1] for row in stored_events()) == ["evt-1", "evt-2", "evt-4"]
+    assert sorted(letter[1:3] for letter in stored_letters()) == [("conflict", "evt-2"), ("invalid", "evt-3")]
+
+
 def test_same_identity_with_other_content_is_a_conflict_kept_as_a_dead_letter() -> None:
     client = program("acme", "ingest")
     send(client, event())
