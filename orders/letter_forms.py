@@ -10,6 +10,7 @@ from orders.models import DeadLetterStatus
 
 WHEN = "%Y-%m-%dT%H:%M"
 MOST_BODY = 8 * 1024 * 1024
+INSTANT = {"type": "datetime-local", "class": "input input-sm max-w-full"}
 
 
 class LetterFilterForm(forms.Form):
@@ -19,10 +20,10 @@ class LetterFilterForm(forms.Form):
     source = forms.CharField(required=False, max_length=16)
     reason = forms.CharField(required=False, max_length=40)
     received_after = forms.DateTimeField(
-        label="From", required=False, input_formats=[WHEN], widget=forms.DateTimeInput({"type": "datetime-local"}, WHEN)
+        label="From", required=False, input_formats=[WHEN], widget=forms.DateTimeInput(INSTANT, WHEN)
     )
     received_before = forms.DateTimeField(
-        label="To", required=False, input_formats=[WHEN], widget=forms.DateTimeInput({"type": "datetime-local"}, WHEN)
+        label="To", required=False, input_formats=[WHEN], widget=forms.DateTimeInput(INSTANT, WHEN)
     )
     search = forms.CharField(
         required=False,

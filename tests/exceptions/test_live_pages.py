@@ -189,6 +189,11 @@ def test_everything_fits_a_phone(live: Live, signed: Page) -> None:
         f"/exceptions/{record.pk}/",
         "/orders/",
         f"/orders/{record.order_id}/",
+        "/at-risk/",
+        "/dead-letters/",
+        "/incidents/",
+        "/policy/",
+        "/times/",
         "/nope",
     ):
         signed.goto(live.url("acme", address))
