@@ -11,6 +11,7 @@ from e2a.errors import NotFound, Unprocessable
 from e2a.pulse import pulse
 from exceptions.analyst.models import Analysis, Feedback, KnownCause, State
 from exceptions.analyst.words import Label, Origin
+from exceptions.choices import Verdict
 from exceptions.models import ExceptionRecord
 
 LABELS = frozenset(Label.values) - {Label.UNKNOWN}
@@ -79,11 +80,13 @@ def learn_from_closes(exception_ids: Iterable[int], label: str, *, actor: str, n
 
 
 def import_truths(truths: Mapping[str, str], *, merchant: str, now: datetime) -> Imported:
-    """Order id → label, of a merchant's orders. Each of an order's exceptions gets its order's. A rerun changes nothing."""
+    """Order id → label, of a merchant's orders. Each of an order's exceptions gets its order's, but for one that never was:
+    it came of reports that were late, not of what the order suffered from. A rerun changes nothing.
+    """
     wrong = sorted(set(truths.values()) - LABELS)
     if wrong:
         raise Unprocessable(errors={"label": [f"“{wrong[0][:40]}” is not a cause: use {', '.join(sorted(LABELS))}."]})
-    found = ExceptionRecord.objects.filter(merchant=merchant, order_ref__in=list(truths))
+    found = ExceptionRecord.objects.filter(merchant=merchant, order_ref__in=list(truths)).exclude(verdict=Verdict.NONE)
     pairs = list(found.values_list("pk", "order_ref"))
     rows = [
         KnownCause(exception_id=pk, origin=Origin.MOCK, label=truths[order], actor="mock", at=now)

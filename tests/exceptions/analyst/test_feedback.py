@@ -120,6 +120,13 @@ def test_truths_of_the_mock_are_imported_once() -> None:
     assert KnownCause.objects.count() == of_first + 1
 
 
+def test_exception_that_never_was_learns_no_truth() -> None:
+    make_exception("1")
+    make_exception("2", **resolved(resolution="false_alarm", verdict="none"))
+    assert import_truths({"1": "weather", "2": "weather"}, merchant="default", now=present()) == Imported(1, 1)
+    assert causes() == [("mock", "weather", "mock")]
+
+
 def test_truth_that_is_no_label_imports_nothing() -> None:
     unpaid("1")
     with pytest.raises(Unprocessable):
