@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from e2a.pages import done, dressed, show
+from e2a.pages import done, dressed, show, wants_part
 from exceptions.errors import NoSuchException
 from exceptions.models import ExceptionRecord
 from exceptions.pages.action_forms import RejectForm, RunForm
@@ -137,6 +137,23 @@ def attempt_of(exception_id: int, attempt_id: int) -> Attempt:
     if attempt is None:
         raise NoSuchAttempt
     return attempt
+
+
+@require_POST
+@member_page(Scope.OPERATE)
+def try_action(request: HttpRequest, exception_id: int, attempt_id: int) -> HttpResponse:
+    """The exact call of what waits for a person's word, before the word."""
+    attempt = attempt_of(exception_id, attempt_id)
+    ask_dry_run(
+        tenant=tenant_of(request),
+        exception_id=exception_id,
+        kind=attempt.kind,
+        parameters=attempt.parameters,
+        actor=access_of(request).actor,
+        now=access_of(request).now,
+    )
+    sentence = "A worker looks what it would do."
+    return done(request, sentence, to=address_of(exception_id), stay=wants_part(request))
 
 
 @require_POST

@@ -13,6 +13,7 @@ urlpatterns = [
     path(f"{ACTIONS}new/", actions.choose_action, name="exception-action-choose"),
     path(f"{ACTIONS}new/<str:kind>/", actions.new_action, name="exception-action-new"),
     path(f"{ACTIONS}<int:attempt_id>/approve/", actions.approve_action, name="exception-action-approve"),
+    path(f"{ACTIONS}<int:attempt_id>/try/", actions.try_action, name="exception-action-try"),
     path(f"{ACTIONS}<int:attempt_id>/reject/", actions.reject_action, name="exception-action-reject"),
     path("exceptions/<int:exception_id>/unblock/", actions.unblock_playbook, name="exception-unblock"),
     path("approvals/", actions.approvals, name="approvals"),

@@ -117,6 +117,25 @@ def test_the_queue_shows_what_waits_and_a_manager_approves_from_it(
     assert "Nothing waits for you" in text_of(operator.get("/approvals/"))
 
 
+def test_the_exact_call_is_seen_before_it_is_agreed_to(team: Team, operator: Client, viewer: Client) -> None:
+    record = planned(team, REFUND)
+    with schema_context("acme"):
+        attempt = Attempt.objects.get()
+    address = f"/exceptions/{record.pk}/actions/{attempt.pk}/try/"
+    assert address in text_of(operator.get("/approvals/"))
+    assert viewer.post(address).status_code == 403
+    answer = operator.post(address)
+    assert (answer.status_code, answer["Location"]) == (302, f"/exceptions/{record.pk}/")
+    assert operator.post(f"/exceptions/{record.pk + 1}/actions/{attempt.pk}/try/").status_code == 404
+    with schema_context("acme"):
+        team.round()
+        assert DryRun.objects.get().kind == "shopify_refund"
+    page = text_of(operator.get(f"/exceptions/{record.pk}/actions/"))
+    assert "refundCreate" in page and "Money it moves" in page and "nothing was done" in page
+    assert attempts() == [("shopify_refund", "awaiting")]
+    assert "refundCreate" not in team.shop.mutations()
+
+
 def test_what_is_missing_is_asked_for(team: Team, operator: Client) -> None:
     record = planned(team, step("shopify_address", "approve"))
     with schema_context("acme"):
