@@ -1,7 +1,7 @@
 """What a tenant's tables hold, counted, and what of it still waits. All of it reads the schema that the connection stands in."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import Count, F, Q
@@ -57,7 +57,7 @@ def totals() -> Totals:
     return Totals(
         events=Event.objects.count(),
         orders=Order.objects.count(),
-        dead_letters=DeadLetter.objects.filter(status=DeadLetterStatus.WAITING).count(),
+        dead_letters=letters_waiting(),
         breaches={name: late.get(name, 0) for name in STAGE_NAMES},
         exceptions=exceptions,
         active_exceptions=real.exclude(status=Status.RESOLVED).count(),
@@ -67,6 +67,16 @@ def totals() -> Totals:
         solved=Attempt.objects.filter(state=Act.FULFILLED).values("exception").distinct().count(),
         invoices=rows_of("billing_invoice"),
     )
+
+
+def letters_waiting() -> int:
+    return DeadLetter.objects.filter(status=DeadLetterStatus.WAITING).count()
+
+
+def last_receipt() -> datetime | None:
+    """When an event of an order was last received."""
+    newest = Order.objects.exclude(order_id__startswith="source:").order_by("-last_received_at", "-id")
+    return newest.values_list("last_received_at", flat=True).first()
 
 
 def waiting() -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import hmac
 import os
+from collections.abc import Mapping
 from ipaddress import ip_address
 
 import redis
@@ -30,8 +31,11 @@ def readyz(request: HttpRequest) -> HttpResponse:
     parts = health_parts()
     if parts["postgres"] != "ok":
         return JsonResponse({"status": "down", "parts": parts}, status=503, headers={"Retry-After": "5"})
-    status = "ok" if set(parts.values()) == {"ok"} else "degraded"
-    return JsonResponse({"status": status, "parts": parts})
+    return JsonResponse({"status": overall(parts), "parts": parts})
+
+
+def overall(parts: Mapping[str, str]) -> str:
+    return "ok" if set(parts.values()) == {"ok"} else "degraded"
 
 
 def health_parts() -> dict[str, str]:
