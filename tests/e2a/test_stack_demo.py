@@ -5,7 +5,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -73,7 +73,7 @@ def a_breach_needs_no_worker(stack: Stack, password: str) -> None:
     code, said = stack.says("manage", "create_api_key", DEMO_TENANT, "--scope", "ingest")
     assert code == 0, said
     headers = {"Authorization": f"Bearer {said.split()[-1]}", "X-Tenant-Id": DEMO_TENANT}
-    with signed_in(stack, password) as pages, frozen(stack, "worker", "beat", "redis"):
+    with closing(signed_in(stack, password)) as pages, frozen(stack, "worker", "beat", "redis"):
         due = datetime.now(UTC) + timedelta(seconds=3)
         event = {
             "source": "wms", "event_type": "order_created", "event_id": "late-1", "order_id": "late-1",
