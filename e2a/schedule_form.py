@@ -69,9 +69,9 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
     def validate_unique(self) -> None:
         """The name only: the model's own look at the timings repeats ours with no field."""
         try:
-            super(PeriodicTask, self.instance).validate_unique(exclude=self._get_validation_exclusions())
+            super(PeriodicTask, self.instance).validate_unique(exclude=self._get_validation_exclusions())  # type: ignore[call-arg, attr-defined]
         except forms.ValidationError as taken:
-            self._update_errors(taken)
+            self._update_errors(taken)  # type: ignore[attr-defined]
 
 
 class CrontabForm(forms.ModelForm):  # type: ignore[type-arg]
