@@ -11,6 +11,7 @@ import pytest
 from django_tenants.utils import schema_context
 
 from e2a.postgresql.raw import database_now, raw_connection
+from exceptions.analyst.models import Analysis
 from exceptions.models import ExceptionRecord
 from orders.events import incoming
 from orders.ingest import ingest
@@ -121,6 +122,30 @@ def test_change_shows_within_two_seconds_without_reload(live: Live, signed: Page
     assert (now() - began).total_seconds() < 2
     assert signed.evaluate("window.unchanged") is True
     assert signed.evaluate("document.activeElement.id") == "exception-search"
+
+
+def test_all_four_numbers_change_within_two_seconds_without_reload(live: Live, signed: Page) -> None:
+    send = sender(live)
+    names = ["active_exceptions", "sla_compliance_rate", "orders_processed_today", "ai_analysis_success_rate"]
+
+    def shown() -> list[str]:
+        return [signed.locator(f'[data-metric="{name}"]').inner_text() for name in names]
+
+    signed.goto(live.url("acme", "/"))
+    wait_live(signed)
+    signed.evaluate("window.unchanged = true")
+    assert shown() == ["0", "–", "0", "–"]
+    send("3000", "order_created")
+    send("3000", "payment_confirmed")
+    eventually(lambda: shown() == ["0", "100 %", "1", "–"], 2, "a kept deadline does not show")
+    send("3002", "payment_failed")
+    eventually(lambda: shown() == ["1", "100 %", "2", "–"], 2, "an exception does not show")
+    with schema_context("acme"):
+        values = {"state": "done", "finished_at": now(), "judge": "ai", "label": "weather", "ai_label": "weather"}
+        Analysis.objects.create(exception=ExceptionRecord.objects.get(), occurrence=1, ai_tried=True, **values)
+    send("3002", "payment_confirmed")
+    eventually(lambda: shown() == ["0", "100 %", "2", "100 %"], 2, "a cure and an analysis do not show")
+    assert signed.evaluate("window.unchanged") is True
 
 
 def test_breach_is_on_the_page_in_five_seconds_without_redis_worker_and_beat(live: Live, signed: Page) -> None:
