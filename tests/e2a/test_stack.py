@@ -1,6 +1,7 @@
 """The local stack's pure parts: settings, secrets, ports, folders, the supervisor's configuration, sentences."""
 
 import configparser
+import errno
 import os
 import shlex
 import socket
@@ -13,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from e2a.stack import __main__ as entrance
 from e2a.stack import home as home_module
-from e2a.stack import marks, ports, testing
+from e2a.stack import install, marks, ports, testing
 from e2a.stack.environment import PORTS, check_same, chosen_settings, ports_of, rest_of
 from e2a.stack.home import Home, make_socket_folder, socket_folder
 from e2a.stack.lifecycle import open_stack, write_private
@@ -151,6 +153,34 @@ def test_a_disk_that_is_nearly_full_stops_the_start(home: Home, monkeypatch: pyt
     monkeypatch.setattr(home_module, "LEAST_FREE_MB", 10**9)
     with pytest.raises(CannotStart, match="MB free, and the stack needs"):
         home.check_room()
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (errno.ENOSPC, "The disk of E2A_HOME is full: free some space, and say the same again.\n"),
+        (errno.EDQUOT, "The disk of E2A_HOME is full: free some space, and say the same again.\n"),
+        (errno.EROFS, "/x cannot be used (Read-only file system): free or open it, or set E2A_HOME to another folder.\n"),
+    ],
+)
+@pytest.mark.parametrize("command", ["start", "stop", "status", "manage", "demo"])
+def test_what_the_disk_refuses_ends_in_one_sentence(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, number: int, sentence: str
+) -> None:
+    def refused(*_: object) -> int:
+        raise OSError(number, os.strerror(number), "/x")
+
+    monkeypatch.setitem(entrance.COMMANDS, command, refused)
+    monkeypatch.setattr(os, "environ", {"E2A_ENV_FILE": "/none", "E2A_HOME": str(home.folder)})
+    assert entrance.main([command]) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", sentence)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_fills_while_installing_ends_in_one_sentence(number: int) -> None:
+    full = install.sentence_of(OSError(number, os.strerror(number), "/x/venv"))
+    assert full.startswith("The disk of E2A_HOME is full: free some space") and "\n" not in full
 
 
 def test_the_stack_is_eight_processes_each_with_its_log(home: Home) -> None:

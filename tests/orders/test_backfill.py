@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from e2a import progress
 from orders import backfill as backfills
 from orders.backfill import backfill
 from orders.radar import run_round
@@ -31,6 +32,21 @@ def run(*arguments: Any) -> dict[str, Any]:
     call_command("backfill", *map(str, arguments), "--json", stdout=out)
     found: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
     return found
+
+
+def test_the_command_shows_how_far_it_is(
+    acme: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where nobody watches; each chunk a line, since no ten seconds are waited for."""
+    monkeypatch.setattr(progress, "LOG_SECONDS", 0)
+    monkeypatch.setattr(backfills, "MAX_EVENTS", 4)
+    path = tmp_path / "history.ndjson"
+    path.write_bytes(file_of(*(event(event_id=f"p{i}", order_id=f"p{i}") for i in range(10))).getvalue())
+    assert run("acme", path)["stored"] == 10
+    lines = capsys.readouterr().err.splitlines()
+    stored = [line for line in lines if line.startswith("storing [")]
+    assert len(stored) >= 3 and stored[-1].endswith("100% 10 read, 10 stored, 0 rejected")
+    assert lines[-1].startswith("judging [") and lines[-1].endswith("100% 10 orders")
 
 
 def in_breach() -> dict[str, list[str]]:

@@ -52,6 +52,11 @@ def late(in_acme: Tenant) -> Tenant:
     return in_acme
 
 
+def test_it_shows_how_far_it_is(late: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
+    run(*days(), "--dry-run")
+    assert capsys.readouterr().err.splitlines()[-1].startswith("judging [##############################] 100% 2 orders")
+
+
 def test_what_stands_right_is_left_alone(late: Tenant) -> None:
     before = state()
     lines, result = run(*days())

@@ -45,6 +45,12 @@ def test_dry_run_then_replay_then_nothing(in_acme: Tenant) -> None:
     assert run("acme", "--reason", "unmapped").strip() == "0 letters: none waits."
 
 
+def test_it_shows_how_far_it_is(in_acme: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
+    refused_event(occurred_at="soon")
+    run("acme")
+    assert capsys.readouterr().err.splitlines()[-1].startswith("replaying [##############################] 100%")
+
+
 def test_unknown_tenant(db: None) -> None:
     with pytest.raises(CommandError, match="There is no active tenant “nobody”"):
         run("nobody")
