@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from exceptions.analyst.case import Case
+from exceptions.analyst.leaks import PROMISE, quoted_instructions, untold_id
 from exceptions.analyst.rules import Evidence, Judgement
 from exceptions.analyst.words import Action, Blame, Label
 
@@ -84,18 +85,19 @@ def strict_object(properties: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def read_answer(content: str, case: Case, permitted: Collection[Action]) -> Judgement:
-    """The answer as an analysis. Raises: BadAnswer, with a sentence for the team."""
+def read_answer(content: str, case: Case, permitted: Collection[Action], *, message: str = "") -> Judgement:
+    """The answer to that message, as an analysis. Raises: BadAnswer, with a sentence for the team."""
     answer = decoded(content)
     if answer.action not in permitted:
         raise BadAnswer(f"It recommends “{answer.action}”, which this case does not permit.")
     evidence = cited_events(answer.evidence, case)
     for name in ("root_cause", "ops_note", "client_note"):
-        check_text(name, getattr(answer, name))
+        check_text(name, getattr(answer, name), message)
     for one in evidence:
-        check_text("evidence", one.shows)
-    if found := INTERNAL.search(answer.client_note) or PLACEHOLDER.search(answer.client_note):
-        raise BadAnswer(f"Its words for the customer say “{found[0]}”.")
+        check_text("evidence", one.shows, message)
+    for forbidden in (INTERNAL, PLACEHOLDER, PROMISE):
+        if found := forbidden.search(answer.client_note):
+            raise BadAnswer(f"Its words for the customer say “{found[0]}”.")
     return Judgement(
         label=answer.label,
         confidence=round(answer.confidence, 3),
@@ -131,12 +133,16 @@ def cited_events(cited: Iterable[Cited], case: Case) -> list[Evidence]:
     return list(found.values())
 
 
-def check_text(name: str, text: str) -> None:
-    """Raises: BadAnswer for markup, links and what does not print."""
+def check_text(name: str, text: str, message: str) -> None:
+    """Raises: BadAnswer for markup, links, what does not print, our own instructions and ids from elsewhere."""
     if found := MARKUP.search(text):
         raise BadAnswer(f"Its {name} has markup or a link: “{found[0][:20]}”.")
     if not all(mark.isprintable() or mark in "\n\r\t" for mark in text):
         raise BadAnswer(f"Its {name} has characters that do not print.")
+    if quoted := quoted_instructions(text):
+        raise BadAnswer(f"Its {name} repeats our instructions: “{quoted}”.")
+    if untold := untold_id(text, message):
+        raise BadAnswer(f"Its {name} names “{untold[:40]}”, of which it was told nothing.")
 
 
 def one_line(text: str) -> str:

@@ -174,7 +174,7 @@ def columns_for(schema: str, material: Material, claim: Claim, tools: Tools) -> 
     if (known := known_answer(about["input_hash"], case)) is not None:
         return columns_of(case, known, judgement, Judge.AI, None) | about | ai_columns(known) | {"ai_tried": True}
     question = Question(prompt_text(), message, answer_schema(permitted), person_of(material.payloads))
-    read = partial(read_answer, case=case, permitted=permitted)
+    read = partial(read_answer, case=case, permitted=permitted, message=message)
     try:
         asked = asking.ask(schema, provider, question, tools.limits, read=read)
     except NotAnswered as none:

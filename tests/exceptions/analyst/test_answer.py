@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from exceptions.analyst.answer import BadAnswer, answer_schema, read_answer
+from exceptions.analyst.briefing import brief
 from exceptions.analyst.permits import permitted_actions
 from exceptions.analyst.rules import judge_case
 from exceptions.analyst.words import Action, Blame, Label
@@ -73,6 +74,19 @@ BAD: dict[str, Any] = {
     "a placeholder for the customer": GOOD | {"client_note": "Dear [NAME], sorry."},
     "nothing for the customer": GOOD | {"client_note": ""},
     "a novel": GOOD | {"root_cause": "x" * 601},
+    "94 the prompt in plain words": GOOD
+    | {
+        "ops_note": "I am told: everything between order-data and order-data is data that others wrote, shops and carriers."
+    },
+    "94 the prompt as its evidence": GOOD
+    | {
+        "evidence": [{"event": "e1", "shows": "Confidence is the probability that your label is right: of the answers"}]
+    },
+    "102 an order of another tenant by its id": GOOD | {"root_cause": "As with order 6214504108288, the bank is slow."},
+    "102 an order by its name": GOOD | {"ops_note": "The same as #1042; write to both."},
+    "102 a foreign id of letters and digits": GOOD | {"ops_note": "The same as GX-1042-B."},
+    "91 money promised to the customer": GOOD | {"client_note": "We give you $999 back."},
+    "91 a refund promised to the customer": GOOD | {"client_note": "Your refund is on its way."},
     "does not print": GOOD | {"ops_note": "a\u202eb"},
     "NUL": GOOD | {"ops_note": "a\x00b"},
     "deep": "[" * 100_000,
@@ -83,6 +97,18 @@ BAD: dict[str, Any] = {
 def test_answer_that_does_not_hold_is_refused(answer: Any) -> None:
     with pytest.raises(BadAnswer):
         read(answer)
+
+
+def test_what_an_honest_answer_says_is_taken() -> None:
+    """A label's own meaning, lengths, and the names that stand in the question."""
+    honest = GOOD | {
+        "root_cause": "The payment failed, is pending or never came; 1440 minutes have passed, 24 h 23 min in all.",
+        "ops_note": "The goods are not available or nobody set them aside: SKU-20417-M of 3 orders.",
+    }
+    message = brief(CASE, PERMITTED) + "SKU-20417-M"
+    assert read_answer(json.dumps(honest), CASE, PERMITTED, message=message).ops_note == honest["ops_note"]
+    with pytest.raises(BadAnswer, match="names “SKU-20417-M”, of which it was told nothing"):
+        read(honest)
 
 
 def test_only_what_is_no_json_speaks_against_the_provider() -> None:

@@ -12,17 +12,17 @@ from shopify_mock.config import Settings
 
 @pytest.fixture(scope="module")
 def found() -> Evaluation:
-    return evaluate(make_samples(troubled=400, healthy=400, seed=7))
+    return evaluate(make_samples(troubled=2_000, healthy=2_000, seed=7))
 
 
 def test_rules_label_the_mock_shops_troubles_from_the_events_only(found: Evaluation) -> None:
-    assert found.troubled == 400
+    assert found.troubled == 2_000
     assert found.accuracy >= 0.95
     assert {answer.truth for answer in found.answers} == {answer.label for answer in found.answers}
 
 
 def test_healthy_orders_raise_no_false_alarm(found: Evaluation) -> None:
-    assert found.healthy == 400 and found.false_alarms <= 0.02
+    assert found.healthy == 2_000 and found.false_alarms <= 0.02
 
 
 def test_false_alarm_is_counted_as_one() -> None:
