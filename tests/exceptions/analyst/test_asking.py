@@ -1,6 +1,7 @@
 """RELIABILITY 4, 98 to 107, and the provider's troubles, through the whole of an analysis: the rules answer, labelled so."""
 
 import json
+import socket
 import threading
 import time
 from collections import Counter
@@ -27,6 +28,7 @@ from tests.exceptions.analyst.provider import GOOD, FakeProvider, completion, dr
 from tests.exceptions.analyst.test_answer import BAD
 
 NAME = "ai.example.com/some/model"
+AT_ONCE = 200
 
 
 def analysed(own: Tools, order: str = "1001", age: float = 0.7) -> Analysis:
@@ -232,18 +234,73 @@ def test_rules_answer_within_five_seconds_of_a_provider_that_hangs(behave: Any) 
         assert time.monotonic() - began < 1
 
 
+def refusing(client: socket.socket) -> None:
+    client.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+
+
+def hurried(client: socket.socket) -> None:
+    client.sendall(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n")
+
+
+def patient(client: socket.socket) -> None:
+    client.sendall(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n")
+
+
+def babbling(client: socket.socket) -> None:
+    client.sendall(b"\x00\xff\x00 no HTTP at all\r\n\r\n")
+
+
+def cutting(client: socket.socket) -> None:
+    client.close()
+
+
+@pytest.mark.usefixtures("in_acme")
+@pytest.mark.parametrize("behave", [refusing, hurried, patient, babbling, cutting, None])
+def test_rules_answer_within_five_seconds_of_any_trouble(behave: Any) -> None:
+    """On a real socket, with the waits that are really waited and the default limit of three seconds."""
+    with socket_provider(behave or cutting) as answering:
+        url = answering if behave else "http://127.0.0.1:1/v1"  # where nothing listens
+        began = time.monotonic()
+        found = analysed(tools(Provider(url, "some/model", "key"), sleep=time.sleep))
+        assert time.monotonic() - began < 5
+    assert (found.judge, found.label) == ("rules", "payment_issue") and found.fallback != "breaker"
+
+
+@pytest.mark.usefixtures("in_acme")
+def test_a_provider_that_was_silent_is_heard_again_by_itself() -> None:
+    wakes = threading.Event()
+    body = json.dumps(completion(GOOD)).encode()
+
+    def behave(client: socket.socket) -> None:
+        if wakes.is_set():
+            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        else:
+            while client.recv(65_536):  # until the other side has had enough
+                pass
+
+    with socket_provider(behave) as url:
+        own = tools(Provider(url, "some/model", "key", timeout_seconds=0.2))
+        for number in range(5):
+            assert is_rules(analysed(own, f"s{number}"), "timeout")
+        wakes.set()
+        assert is_rules(analysed(own, "open"), "breaker")
+        pass_time(31)
+        assert analysed(own, "again").judge == "ai"
+        assert analysed(own, "and on").judge == "ai"
+
+
 @pytest.mark.usefixtures("committed")
-def test_sixty_analyses_at_once_at_99_percent_of_the_day_overspend_nothing() -> None:
+def test_200_analyses_at_once_at_99_percent_of_the_day_overspend_nothing() -> None:
     """Whole analyses on threads and connections of their own, against a provider that answers what it likes."""
     fake = FakeProvider([lambda request: httpx.Response(200, json=completion(GOOD, usage={"total_tokens": 10**9}))])
     with schema_context("acme"):
-        for number in range(60):
+        for number in range(AT_ONCE):
             unpaid(f"o{number}", payment_provider=f"bank {number}")
-        want_analyses(100)
+        want_analyses(AT_ONCE)
         ids = list(Analysis.objects.values_list("pk", flat=True))
     limit = 2_000_000
     asking.settle_claim(asking.claim_tokens("acme", limit - 20_000, limit=limit, share=1), None)
-    start, outcomes, lock = threading.Barrier(60), Counter[str](), threading.Lock()
+    start, outcomes, lock = threading.Barrier(AT_ONCE), Counter[str](), threading.Lock()
 
     def work(pk: int) -> None:
         with schema_context("acme"):
@@ -261,7 +318,7 @@ def test_sixty_analyses_at_once_at_99_percent_of_the_day_overspend_nothing() -> 
     rows = {row.schema: (row.reserved, row.spent) for row in AiBudget.objects.all()}
     assert rows[""][0] == 0 and rows[""][1] <= limit
     assert len(fake.requests) == outcomes[""] and 1 <= outcomes[""] <= 5
-    assert outcomes["budget"] + outcomes[""] == 60
+    assert outcomes["budget"] + outcomes[""] == AT_ONCE
 
 
 def test_most_tokens_of_a_usual_question_are_a_small_part_of_the_day() -> None:
