@@ -286,7 +286,7 @@ def test_a_provider_that_was_silent_is_heard_again_by_itself() -> None:
         assert is_rules(analysed(own, "open"), "breaker")
         pass_time(31)
         assert analysed(own, "again").judge == "ai"
-        assert analysed(own, "and on").judge == "ai"
+        assert analysed(own, "and-on").judge == "ai"
 
 
 @pytest.mark.usefixtures("committed")
