@@ -37,7 +37,8 @@ SELECT 'ai', model, prompt_version, count(*) FILTER (WHERE ai_label <> ''), coun
   percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY latency_ms)
 FROM exceptions_analysis WHERE state = 'done' AND model <> '' AND finished_at > %(since)s GROUP BY model, prompt_version
 UNION ALL
-SELECT 'rules', '', '', count(*), 0, count(*) FILTER (WHERE judge = 'rules'), 0, NULL, NULL
+SELECT 'rules', '', '', count(*), 0, count(*) FILTER (WHERE judge = 'rules'), 0, NULL,
+  percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY latency_ms) FILTER (WHERE model = '')
 FROM exceptions_analysis WHERE state = 'done' AND finished_at > %(since)s HAVING count(*) > 0
 ORDER BY 1 DESC, 2, 3"""
 THUMBS = """
@@ -57,7 +58,8 @@ WHERE state = 'done' AND ai_tried AND finished_at >= %(since)s"""
 class Analyst:
     """One line of the scoreboard. `spoke`: how often it had a word; `prevailed`: how often that stood. None: nothing to count.
 
-    `cost_usd` only of calls whose cost the provider told.
+    `cost_usd` only of calls whose cost the provider told. `median_ms`, `slow_ms`: of the calls; of the rules, of reading an
+    order's history and judging it (0: under a millisecond).
     """
 
     who: str

@@ -3,6 +3,7 @@
 All of it acts in the schema that the connection stands in.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -122,19 +123,24 @@ def claim_due(limit: int, *, analysis_id: int | None = None, call_seconds: float
 
 def analyse_by_rules(claims: Sequence[Claim], tools: Tools, *, now: datetime) -> list[int]:
     """Finishes what needs no AI; hands back, for a while, what does. Returns the ids that the AI should be asked about."""
+    began = time.perf_counter()
     cases = read_cases([claim.exception_id for claim in claims], now=now)
+    reading = (time.perf_counter() - began) / max(len(claims), 1)
     for_ai = []
     for claim in claims:
         material = cases.get(claim.exception_id)
         if material is None:
             continue  # gone with its order, and its row with it
+        began = time.perf_counter()
         judgement = judge_case(material.case)
+        judging = time.perf_counter() - began
         reason = reason_for_rules(material.case, judgement, desk_of(tools, claim))
         if reason is None:
             for_ai.append(claim.id)
             hand_back(claim)
         else:
-            finish(claim, columns_of(material.case, judgement, judgement, Judge.RULES, reason))
+            columns = columns_of(material.case, judgement, judgement, Judge.RULES, reason)
+            finish(claim, columns | {"latency_ms": round(1000 * (reading + judging))})
     return for_ai
 
 

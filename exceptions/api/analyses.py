@@ -119,7 +119,7 @@ class AnalystSerializer(serializers.Serializer[Any]):
     confusion = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
     tokens = serializers.IntegerField()
     cost_usd = serializers.DecimalField(max_digits=18, decimal_places=6, allow_null=True)
-    median_ms = serializers.IntegerField(allow_null=True)
+    median_ms = serializers.IntegerField(allow_null=True, help_text="Of its calls; of the rules, of reading and judging.")
     slow_ms = serializers.IntegerField(allow_null=True, help_text="95th percentile.")
     thumbs_up = serializers.IntegerField()
     thumbs_down = serializers.IntegerField()

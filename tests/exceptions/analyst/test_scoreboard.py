@@ -64,7 +64,7 @@ def really(analysis: Analysis, label: str, origin: str = "correction") -> None:
 def test_each_analyst_is_measured_by_what_it_said() -> None:
     really(analysed("1"), "payment_issue")
     really(analysed("2", ai_label="weather", ai_confidence=0.7, latency_ms=2000), "payment_issue")
-    really(by_rules("3"), "weather")
+    really(by_rules("3", latency_ms=4), "weather")
     really(by_rules("4", "low_confidence", **MODEL, ai_label="weather", ai_confidence=0.3, ai_tried=True), "weather")
     analysed("5")
     rules, ai = board_since(present() - timedelta(days=1)).analysts
@@ -75,6 +75,7 @@ def test_each_analyst_is_measured_by_what_it_said() -> None:
     assert ai.confusion == {"payment_issue": {"payment_issue": 1, "weather": 1}, "weather": {"weather": 1}}
     assert (ai.tokens, ai.cost_usd, ai.median_ms, ai.slow_ms) == (3000, Decimal("0.003"), 800, 2000)
     assert [one.count for one in ai.score.bins] == [1, 1, 1]
+    assert (rules.tokens, rules.cost_usd, rules.median_ms, rules.slow_ms) == (0, None, 4, 4)
 
 
 @pytest.mark.usefixtures("in_acme")
