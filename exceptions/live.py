@@ -18,6 +18,8 @@ SELECT concat_ws('-',
   (SELECT extract(epoch FROM max(at)) FROM (SELECT at FROM exceptions_feedback ORDER BY id DESC LIMIT 50) f),
   (SELECT max(id) FROM exceptions_notification),
   (SELECT concat_ws('.', count(*), max(id), sum(id)) FROM (SELECT id FROM exceptions_incidententry ORDER BY id DESC LIMIT 50) i),
+  (SELECT concat_ws('.', max(id), extract(epoch FROM max(answered_at)))
+    FROM (SELECT id, answered_at FROM exceptions_dryrun ORDER BY id DESC LIMIT 50) y),
   (SELECT extract(epoch FROM max(changed_at)) FROM exceptions_incident),
   (SELECT extract(epoch FROM max(updated_at)) FROM exceptions_incidentrule))"""
 
