@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from orders.explanation import Explanation, Roll, Segment
 from orders.pauses import NamedPause
-from tenants.policy_words import PROMISE_WORDS, STAGE_WORDS
+from tenants.policy_words import PROBLEM_WORDS, PROMISE_WORDS, STAGE_WORDS
 from tenants.targets import Length, Promise, Target, Warn
 
 SEGMENT_WORDS = {
@@ -67,8 +67,13 @@ def roll_words(roll: Roll, timezone: str) -> str:
 
 
 def pause_words(pause: NamedPause) -> str:
-    what, who = pause.reason or "no reason given", pause.actor.removeprefix("user:")
+    what, who = reason_words(pause.reason), pause.actor.removeprefix("user:")
     return f"held by {who} ({what})" if pause.kind == "hold" else f"problem {what}, told by {who}"
+
+
+def reason_words(reason: str) -> str:
+    """A hold's reason as it was given; a problem's in words."""
+    return PROBLEM_WORDS.get(reason, reason) or "no reason given"
 
 
 def differences(explanations: Sequence[Explanation], timezone: str) -> list[str]:
@@ -84,7 +89,7 @@ def difference(explained: Explanation, timezone: str) -> str:
     if wall is None or wall == due:
         return ""
     pauses = [segment for segment in explained.segments if segment.kind == "paused"]
-    reasons = ", ".join(dict.fromkeys(segment.reason or "no reason given" for segment in pauses))
+    reasons = ", ".join(dict.fromkeys(reason_words(segment.reason) for segment in pauses))
     if due is None:
         return f"{name}: paused ({reasons}), so the contract's clock stands; by the wall clock it is due {moment_words(wall, timezone)}."
     moved = length_words(sum((segment.length for segment in pauses), timedelta()))
@@ -99,7 +104,7 @@ def segment_words(segment: Segment) -> str:
     said = SEGMENT_WORDS[segment.kind]
     if segment.kind == "paused":
         said += f" by {segment.actor.removeprefix('user:')}" if segment.actor else ""
-        return f"{said}: {segment.reason or 'no reason given'}"
+        return f"{said}: {reason_words(segment.reason)}"
     return f"{said}: {segment.reason}" if segment.reason else said
 
 

@@ -82,7 +82,7 @@ def test_pieces_of_a_packing_over_a_weekend_a_hold_and_a_holiday() -> None:
     assert [pause.reason for pause in found.ignored] == ["gift"]
     assert (found.rule, found.calendar, found.timezone) == ("All", "lisbon", "Europe/Lisbon")
     assert differences([found], "UTC") == [
-        "Packing: pauses (stock count, ADDRESS_INVALID) moved the contract's due time by 2 h, "
+        "Packing: pauses (stock count, address unclear) moved the contract's due time by 2 h, "
         "from Mon 30 Nov 2026 17:00 (UTC) to Wed 02 Dec 2026 10:00 (UTC)."
     ]
 
