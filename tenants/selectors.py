@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
 from tenants.hosts import address_of
 from tenants.models import (
@@ -51,20 +50,20 @@ def mail_state(mail: Mail | None) -> str:
     return f"tried {mail.attempts} times; will be tried again" if mail.attempts else "on its way"
 
 
-def invitation_state(invitation: Invitation) -> str:
+def invitation_state(invitation: Invitation, now: datetime) -> str:
     """accepted, taken back, ended or open."""
     if invitation.accepted_at:
         return "accepted"
     if invitation.revoked_at:
         return "taken back"
-    return "open" if invitation.expires_at > timezone.now() else "ended"
+    return "open" if invitation.expires_at > now else "ended"
 
 
-def key_state(key: ApiKey) -> str:
+def key_state(key: ApiKey, now: datetime) -> str:
     """works, revoked or ended."""
     if key.revoked_at:
         return "revoked"
-    return "ended" if key.expires_at and key.expires_at <= timezone.now() else "works"
+    return "ended" if key.expires_at and key.expires_at <= now else "works"
 
 
 def members_of(tenant: Tenant) -> QuerySet[Membership]:

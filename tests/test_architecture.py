@@ -1,6 +1,7 @@
 """The shape of the code (DESIGN, STYLE): which way imports go, how large things are, what is typed, migrations that fit."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -137,6 +138,23 @@ def test_every_function_says_its_types() -> None:
                 if node.returns is None or bare:
                     wrong.append(f"{name_of(path)}:{node.lineno} {node.name}")
     assert wrong == []
+
+
+MACHINES_CLOCK = re.compile(
+    r"\b(datetime\.(now|today|utcnow)|timezone\.now|date\.today|time\.time)\(|\b(timezone\.)?(localdate|localtime)\(\)"
+)
+MAY_READ_IT = {  # no verdict, due time or age hangs on these
+    "tenants/middleware.py": "a session's age, written and read by the same machines",
+    "tenants/sockets.py": "the same session's age",
+    "e2a/templatetags/page_parts.py": "pages that nobody is signed in to, which tell no deadline",
+    "e2a/schedules.py": "when a schedule of beat's own was made",
+}
+
+
+def test_nobody_reads_the_clock_of_the_machine_but_by_name() -> None:
+    """What judges, or tells people of times, goes by the database's: a machine an hour off changes nothing."""
+    read = {name_of(path) for path in files_of(*APPS) if MACHINES_CLOCK.search(path.read_text(encoding="utf-8"))}
+    assert read == set(MAY_READ_IT)
 
 
 def test_ruff_finds_nothing() -> None:

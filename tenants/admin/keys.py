@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
+from e2a.postgresql.raw import database_now, raw_connection
 from tenants.admin.service_admin import ReasonField, ServiceAdmin, ServiceForm
 from tenants.models import ApiKey, Scope
 from tenants.selectors import key_state
@@ -75,7 +76,7 @@ class ApiKeyAdmin(ServiceAdmin):
 
     @display(description="State", label={"works": "success", "revoked": "danger", "ended": "warning"})
     def state(self, key: ApiKey) -> str:
-        return key_state(key)
+        return key_state(key, database_now(raw_connection()))
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         request.made_key = form.key  # type: ignore[attr-defined]

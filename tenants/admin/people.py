@@ -10,6 +10,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from e2a.postgresql.raw import database_now, raw_connection
 from tenants.admin.service_admin import ReasonField, ServiceAdmin, ServiceForm
 from tenants.models import Invitation, Mail, Membership, User
 from tenants.selectors import invitation_state, mail_state
@@ -131,7 +132,7 @@ class InvitationAdmin(ServiceAdmin):
 
     @display(description="State")
     def state(self, invitation: Invitation) -> str:
-        return invitation_state(invitation)
+        return invitation_state(invitation, database_now(raw_connection()))
 
     @display(description="E-mail")
     def mail_of(self, invitation: Invitation) -> str:

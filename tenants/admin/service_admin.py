@@ -44,7 +44,9 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
     fields_of_service: ClassVar[Mapping[str, str]] = {}
     json_field: ClassVar[str] = ""  # where the sentences of a PolicyError stand
     actor = "admin"  # set by ServiceAdmin
-    perform: Callable[[], Model]  # each form's own call of a service. Raises: ValidationError, PolicyError, ProblemError
+    perform: Callable[
+        [], Model
+    ]  # each form's own call of a service. Raises: ValidationError, PolicyError, ProblemError
 
     def full_clean(self) -> None:
         super().full_clean()

@@ -2,13 +2,11 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -27,7 +25,6 @@ from tests.orders.test_door_properties import read
 from tests.orders.test_door_races import due_orders, event_at
 
 ORDERS = 40
-HERE = Path(radar.__file__).parent
 
 
 class Mortal:
@@ -212,22 +209,3 @@ def test_radars_whose_clocks_are_an_hour_off_share_what_is_due_by_the_databases(
     )
     assert found == [(late, late, 0, True)]
     assert rows("SELECT kind, count(*) FROM {s}.exceptions_timelineentry GROUP BY 1") == [("opened", late)]
-
-
-def test_nothing_that_judges_reads_the_clock_of_the_machine() -> None:
-    clock = re.compile(r"datetime\.now|timezone\.now|utcnow|time\.time\(|date\.today")
-    judging = [
-        "radar",
-        "judge",
-        "sla",
-        "clocks",
-        "deadlines",
-        "stages",
-        "pauses",
-        "holds",
-        "problems",
-        "facts",
-        "ingest",
-        "storing",
-    ]
-    assert [name for name in judging if clock.search((HERE / f"{name}.py").read_text())] == []

@@ -1,6 +1,6 @@
 """The calendars of the draft: added, edited, removed; the coming holidays of a country."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from e2a.errors import Conflict
 from e2a.pages import done, show
+from orders.letter_pages import access_of
 from orders.pages.policy.calendar_fields import CalendarForm, rules_by, without_calendar
 from orders.pages.policy.days_off import calendar_at, days_of
 from orders.pages.policy.drafting import needed_draft, save, wrong_fields
@@ -90,7 +91,9 @@ def show_calendar(request: HttpRequest, form: CalendarForm, found: Draft, contex
         "revision": request.POST.get("revision") or found.revision,
         "zones": sorted(available_timezones()),
         "countries": sorted(library.list_supported_countries(include_aliases=False)),
-        **coming_holidays(str(form["country"].value() or ""), str(form["subdivision"].value() or "")),
+        **coming_holidays(
+            str(form["country"].value() or ""), str(form["subdivision"].value() or ""), access_of(request).now
+        ),
         **example_context(request, found.rules, {}, edited=True),
     }
     return show(request, "policy/calendar.html", "policy/_calendar.html", words, status=422 if form.is_bound else 200)
@@ -100,17 +103,19 @@ def show_calendar(request: HttpRequest, form: CalendarForm, found: Draft, contex
 @member_page(Scope.READ)
 def holidays(request: HttpRequest) -> HttpResponse:
     """The coming ones of a country, as it is typed."""
-    context = coming_holidays(request.GET.get("country", ""), request.GET.get("subdivision", ""))
+    context = coming_holidays(
+        request.GET.get("country", ""), request.GET.get("subdivision", ""), access_of(request).now
+    )
     return render(request, "policy/_holidays.html", context)
 
 
-def coming_holidays(country: str, subdivision: str) -> dict[str, Any]:
+def coming_holidays(country: str, subdivision: str, now: datetime) -> dict[str, Any]:
     """For templates/policy/_holidays.html."""
     code, part = country.strip().upper(), subdivision.strip()
     if not has_country(code):
         return {"holiday_country": ""}
     parts = subdivisions_of(code)
-    today = timezone.localdate()
+    today = timezone.localdate(now)
     known = part if part in parts else ""
     days = {**public_holidays(code, known, today.year), **public_holidays(code, known, today.year + 1)}
     coming = sorted((day, name) for day, name in days.items() if today <= day < today + A_YEAR)

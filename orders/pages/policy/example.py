@@ -9,12 +9,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from e2a.pages import dressed, wants_part
 from orders.carried import Carried
 from orders.example import Made, StageExample, example_of
+from orders.letter_pages import access_of
 from orders.pages.drawing import Scale
 from orders.pages.due_times import Piece, pieces_of
 from orders.pages.policy.condition_fields import KEYS
@@ -215,9 +215,10 @@ def example_context(
     `fit`: a condition, as JSON, that the order shall meet.
     """
     tenant, table = tenant_of(request), table_of(rules)
-    form = filled({**(request.session.get(SESSION) or first_example(table, tenant)), **fitting(fit or {})})
+    first = first_example(table, tenant, access_of(request).now)
+    form = filled({**(request.session.get(SESSION) or first), **fitting(fit or {})})
     if not form.is_valid():
-        form = filled(first_example(table, tenant))
+        form = filled(first)
         form.is_valid()
     shown = [*ALWAYS_SHOWN, *asked_for(rules)]
     return {
@@ -255,11 +256,11 @@ def asked_for(rules: Mapping[str, Any]) -> list[str]:
     return [*fields, "value", "currency"] if "order_value" in keys else fields
 
 
-def first_example(table: Table, tenant: Tenant) -> dict[str, Any]:
+def first_example(table: Table, tenant: Tenant, now: datetime) -> dict[str, Any]:
     """The coming Friday at 13:59, at the first warehouse."""
     policy = table.policy
     house = next((row.warehouses[0] for row in table.calendars if row.warehouses), "")
     hours = policy.calendars.get(policy.calendar_name("", house))
-    today = timezone.now().astimezone(ZoneInfo(hours.timezone if hours else tenant.timezone))
+    today = now.astimezone(ZoneInfo(hours.timezone if hours else tenant.timezone))
     friday = today.date() + timedelta(days=(FRIDAY - today.weekday()) % 7)
     return {"at": f"{friday}T13:59", "warehouse": house, "late": 1, "occurrences": 1}
