@@ -43,7 +43,9 @@ def _signed(topic: str, body: bytes, event_id: str, at: int) -> tuple[bytes, dic
 
 
 def _others(order: Json) -> Iterator[tuple[str, str, Json]]:
-    """What no order's life raises: the test delivery, the compliance topics, the end of the installation."""
+    """What no order's life raises: an edited order, a stock level, the test delivery, the compliance topics, the end of the
+    installation.
+    """
     nulls = ("processed_at", "updated_at", "created_at", "closed_at", "cancelled_at", "customer_locale")
     yield "test_delivery", "orders/create", {**order, **dict.fromkeys(nulls), "id": 820982911946154508, "test": True}
     person = {key: order["customer"][key] for key in ("id", "email", "phone")}
@@ -54,6 +56,29 @@ def _others(order: Json) -> Iterator[tuple[str, str, Json]]:
     yield "shop_redact", "shop/redact", shop
     about = {"id": SHOP_ID, "name": NAME, "domain": DOMAIN, "myshopify_domain": DOMAIN, "currency": CURRENCY, **HOME}
     yield "app_uninstalled", "app/uninstalled", {**about, "updated_at": local_iso(BASE)}
+    yield "orders_edited", "orders/edited", {"order_edit": _edit_of(order)}
+    item, place = 15_900_000_000_017, 84_100_000_001
+    level = f"gid://shopify/InventoryLevel/{place}?inventory_item_id={item}"
+    stock = {"inventory_item_id": item, "location_id": place, "available": 4, "updated_at": local_iso(BASE)}
+    yield "inventory_levels_update", "inventory_levels/update", {**stock, "admin_graphql_api_id": level}
+
+
+def _edit_of(order: Json) -> Json:
+    """One more of the first line. Source: Shopify, “Webhooks”, orders/edited."""
+    none: Json = {"additions": [], "removals": []}
+    return {
+        "id": 78_912_328_793,
+        "app_id": None,
+        "created_at": local_iso(BASE),
+        "notify_customer": False,
+        "order_id": order["id"],
+        "staff_note": "",
+        "user_id": 548_380_009,
+        "line_items": {"additions": [{"id": order["line_items"][0]["id"], "delta": 1}], "removals": []},
+        "discounts": {"line_item": none},
+        "shipping_lines": none,
+        "committed_at": local_iso(BASE + 40),
+    }
 
 
 def write_samples(folder: Path) -> None:

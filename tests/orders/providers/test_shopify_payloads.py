@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orders.providers.delivery import Delivery
-from orders.providers.shopify import Shopify
+from orders.providers.shopify import TOPICS, Shopify
 from shopify_mock.samples import samples
 from tests.orders.providers.cast import PAYLOADS, delivery, told
 
@@ -40,6 +40,7 @@ EVENTS: dict[str, list[tuple[Any, ...]]] = {
     "order_transactions_create": [("payment_transaction", ID, "11-18T10:09:29Z", None)],
     "orders_cancelled": [("order_cancelled", CANCELLED, "11-20T14:13:18Z", None)],
     "orders_create": [("order_created", ID, "11-18T10:09:16Z", None)],
+    "orders_edited": [("order_updated", ID, "11-20T18:40:40Z", None)],
     "orders_fulfilled": [("order_fulfilled", ID, "11-18T12:38:47Z", SHIPMENT)],
     "orders_paid": [("payment_confirmed", ID, "11-18T10:09:29Z", None)],
     "orders_partially_fulfilled": [("fulfillment_created", PARTIAL, "11-19T10:24:18Z", {"shipment": "6214504133064"})],
@@ -52,7 +53,7 @@ DEMANDS = {
     "customers_redact": "redact_orders",
     "shop_redact": "redact_shop",
 }
-IGNORED = ["test_delivery"]
+IGNORED = ["test_delivery", "inventory_levels_update"]
 
 
 def sent(name: str) -> Delivery:
@@ -78,6 +79,10 @@ def test_file_is_signed_and_gives_no_event(name: str) -> None:
 def test_every_file_is_tested() -> None:
     files = {path.name.removesuffix(".headers.json") for path in FOLDER.glob("*.headers.json")}
     assert files == {*EVENTS, *DEMANDS, *IGNORED}
+
+
+def test_every_topic_has_a_file() -> None:
+    assert {topic.replace("/", "_") for topic in TOPICS} <= {*EVENTS, *DEMANDS, *IGNORED}
 
 
 def test_files_are_what_the_mock_writes_today() -> None:
