@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from orders.facts import CREATED, UPDATED, Fact, rank
 from tenants.conditions import Traits
+from tenants.currencies import currency_code
 
 WORD_KEYS = ("sales_channel", "shipping_service", "carrier", "warehouse", "customer_tier")
 LONGEST_WORD = 64
@@ -141,7 +142,7 @@ def value(cents: Any, currency: Any) -> dict[str, Any]:
     """Both or neither: an amount says nothing without its currency."""
     if cents is None:
         return {"value_cents": None, "currency": ""}
-    known = isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isalpha()
-    if not known or isinstance(cents, bool) or not isinstance(cents, int) or not 0 <= cents <= MOST_CENTS:
+    code = currency_code(currency)
+    if not code or isinstance(cents, bool) or not isinstance(cents, int) or not 0 <= cents <= MOST_CENTS:
         return {}
-    return {"value_cents": cents, "currency": str(currency).upper()}
+    return {"value_cents": cents, "currency": code}

@@ -7,6 +7,7 @@ All that is named must hold; of several words, one. A word may stand alone inste
 """
 
 from tenants.conditions import LISTS, WORDS, Condition, ValueRange
+from tenants.currencies import currency_code
 from tenants.reading import Form, shown
 
 KEYS = (*WORDS, *LISTS, "order_value")
@@ -49,7 +50,7 @@ def read_value(form: Form, *, also: tuple[str, ...] = ()) -> ValueRange | None:
 
 def read_currency(form: Form) -> str | None:
     value = form.value
-    if isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha() and value.isupper():
-        return value
+    if currency_code(value) == value != "":
+        return str(value)
     form.refuse(f"It must be a currency such as EUR, not {shown(value)}.")
     return None

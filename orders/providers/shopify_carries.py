@@ -11,7 +11,7 @@ from typing import Any
 from orders.carried import MOST_CENTS, MOST_SKUS, MOST_TAGS, country, word, words
 from orders.events import parse_time
 from orders.providers.reading import dig, objects
-from tenants.currencies import scale_of
+from tenants.currencies import currency_code, scale_of
 
 TIER_MARK = "tier:"  # a customer's tag such as tier:gold
 VIP = "vip"
@@ -48,10 +48,9 @@ def tier_of(order: Mapping[str, Any]) -> str:
 
 def value_of(order: Mapping[str, Any]) -> dict[str, Any]:
     """The total in minor units, half up."""
-    currency = order.get("currency")
-    if not isinstance(currency, str) or len(currency) != 3 or not currency.isalpha() or not currency.isascii():
+    currency = currency_code(order.get("currency"))
+    if not currency:
         return {}
-    currency = currency.upper()
     try:
         cents = Decimal(str(order.get("total_price"))) * scale_of(currency)
     except ArithmeticError:  # no number, or one beyond all reckoning

@@ -1,29 +1,43 @@
 """Bad inputs 65 to 78: numbers, money, times.
 
-The door interprets no number: what stands in a payload is stored as it came (65, 66, 68, 70, 72), unless nothing can hold it.
-Money (69 to 73): no input of the door or the API takes an amount; amounts are the rate cards' and invoices' business, whose
-tests hold these cases when they take any. `NOT_APPLICABLE` says so rather than pretending.
+The door interprets no number but an order's value: what stands in a payload is stored as it came (65, 66, 68, 70, 72), unless
+nothing can hold it. An order's value that cannot be used is as if it were not there (65 to 73), so that it costs no event; the
+shop's own totals are in tests/orders/providers/test_shopify_carries.py.
 """
 
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
-from drf_spectacular.generators import SchemaGenerator
 
 from orders.providers.reading import instant
 from tests.orders.bad_inputs.cast import Trial, refused
 from tests.orders.door_cast import event, rows
 
-NOT_APPLICABLE = {
-    "69 amount NaN, Infinity, sNaN, 1e1000000000": "no amount is taken",
-    "70 amount 10.005, 0.1 + 0.2": "no amount is taken",
-    "71 amount -0.00, negative": "no amount is taken",
-    "72 JPY with decimals, KWD with three, unknown currency": "no amount is taken",
-    "73 amount over a cap": "no amount is taken",
+NOT_TAKEN = (None, "")
+AMOUNTS: dict[str, tuple[str, tuple[int | None, str]]] = {  # payload → the order's value and currency
+    "65 2^31": ('{"order_value_cents": 2147483648, "currency": "EUR"}', (2**31, "EUR")),
+    "65 2^63": ('{"order_value_cents": 9223372036854775808, "currency": "EUR"}', NOT_TAKEN),
+    "66 true": ('{"order_value_cents": true, "currency": "EUR"}', NOT_TAKEN),
+    "67 other digits": ('{"order_value_cents": "１２", "currency": "EUR"}', NOT_TAKEN),
+    "68 1e3": ('{"order_value_cents": 1e3, "currency": "EUR"}', NOT_TAKEN),
+    "68 1.0": ('{"order_value_cents": 1.0, "currency": "EUR"}', NOT_TAKEN),
+    "69 NaN as text": ('{"order_value_cents": "NaN", "currency": "EUR"}', NOT_TAKEN),
+    "70 10.005": ('{"order_value_cents": 10.005, "currency": "EUR"}', NOT_TAKEN),
+    "70 0.1 + 0.2": ('{"order_value_cents": 0.30000000000000004, "currency": "EUR"}', NOT_TAKEN),
+    "71 minus zero": ('{"order_value_cents": -0, "currency": "EUR"}', (0, "EUR")),
+    "71 minus zero with places": ('{"order_value_cents": -0.00, "currency": "EUR"}', NOT_TAKEN),
+    "71 negative": ('{"order_value_cents": -5, "currency": "EUR"}', NOT_TAKEN),
+    "72 yen are whole": ('{"order_value_cents": 500, "currency": "jpy"}', (500, "JPY")),
+    "72 yen with decimals": ('{"order_value_cents": 500.5, "currency": "JPY"}', NOT_TAKEN),
+    "72 dinars in thousandths": ('{"order_value_cents": 1234, "currency": "KWD"}', (1234, "KWD")),
+    "72 a currency nobody knows": ('{"order_value_cents": 5, "currency": "ZZZ"}', NOT_TAKEN),
+    "72 no money at all": ('{"order_value_cents": 5, "currency": "XXX"}', NOT_TAKEN),
+    "72 no currency": ('{"order_value_cents": 5}', NOT_TAKEN),
+    "73 the cap": ('{"order_value_cents": 1000000000000000, "currency": "EUR"}', (10**15, "EUR")),
+    "73 over the cap": ('{"order_value_cents": 1000000000000001, "currency": "EUR"}', NOT_TAKEN),
 }
 AS_IT_CAME: dict[str, tuple[str, str]] = {  # payload → what PostgreSQL gives back for `a`
     "65 2^31": ('{"a": 2147483648}', "2147483648"),
@@ -86,15 +100,23 @@ def test_numbers_in_a_payload_are_stored_as_they_came(sender: Client, trial: Tri
     assert rows("SELECT payload->>'a' FROM {s}.orders_event") == [(kept,)]
 
 
-def test_69_to_73_nothing_takes_an_amount() -> None:
-    """When a request of the API does, this fails, and the cases are to be written where it stands."""
-    document = json.dumps(SchemaGenerator().get_schema(request=None, public=True))
-    taken = set(re.findall(r'"requestBody": .*?"\$ref": "#/components/schemas/(\w+)"', document))
-    schemas = json.loads(document)["components"]["schemas"]
-    names = {name for schema in taken for name in schemas[schema].get("properties", ())}
-    assert "dry_run" in names
-    assert not [name for name in names if name.endswith(("_cents", "amount", "price"))]
-    assert len(NOT_APPLICABLE) == 5
+@pytest.mark.parametrize("name", AMOUNTS)
+def test_an_amount_that_is_none_costs_no_event_and_is_not_taken(sender: Client, trial: Trial, name: str) -> None:
+    """The order's value, which priorities and incidents add up: whole minor units of a currency, or nothing."""
+    said, taken = AMOUNTS[name]
+    text = raw_with(said).replace("order_packed", "order_created")
+    assert trial(sender, "/events", text).status == 201
+    batch = f'{{"events": [{text.replace("evt-1", "evt-2").replace("1001", "1002")}]}}'
+    assert trial(sender, "/events/batch", batch).body["processed"] == 1
+    assert rows("SELECT value_cents, currency FROM {s}.orders_order") == [taken, taken]
+
+
+@pytest.mark.parametrize(
+    ("amount", "status"), [("NaN", 400), ("Infinity", 400), ("-Infinity", 400), ("sNaN", 400), ("1e1000000000", 422)]
+)
+def test_69_what_no_number_can_hold_is_refused(sender: Client, trial: Trial, amount: str, status: int) -> None:
+    text = raw_with(f'{{"order_value_cents": {amount}, "currency": "EUR"}}')
+    refused(trial(sender, "/events", text), status)
 
 
 @pytest.mark.parametrize("name", TIMES)

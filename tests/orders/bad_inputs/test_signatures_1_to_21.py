@@ -120,11 +120,17 @@ def test_wrong_signature_is_the_same_401_and_nothing_is_stored(
 def test_torn_headers_are_400_for_whomever_and_cost_nothing(
     std: WebhookSource, outside: Client, trial: Trial, name: str
 ) -> None:
+    """Of this process's time below 50 ms, which is what the standard of bad inputs asks for: the quickest of five counts."""
     headers = TORN[name]()
     for path in (PATH, "/webhooks/nobody/std"):
-        began = time.perf_counter()
-        answered = trial(outside, path, BODY, **headers)
-        assert (answered.status, answered.grown, time.perf_counter() - began < 0.5) == (400, {}, True)
+        spent = []
+        for _ in range(5):
+            began = time.process_time()
+            answer = outside.generic("POST", path, BODY, content_type="application/json", **headers)
+            spent.append(time.process_time() - began)
+            assert answer.status_code == 400
+        assert min(spent) < 0.05
+        assert trial(outside, path, BODY, **headers).grown == {}
 
 
 def test_8_one_good_signature_among_bad_ones_is_enough(std: WebhookSource, outside: Client, trial: Trial) -> None:
