@@ -55,11 +55,18 @@ class SourceHealth:
     waiting_letters: int = 0
     last_letter_at: datetime | None = None
     silent_since: datetime | None = None
+    refused_at: datetime | None = None  # for its signature; `refused` of them so far
+    refused: int = 0
     gaps: Sequence[tuple[int, int]] = field(default=())
 
     @property
     def missing_orders(self) -> int:
         return sum(last - first + 1 for first, last in self.gaps)
+
+    @property
+    def refused_lately(self) -> bool:
+        """Since the last delivery that was taken: the secret set at the provider may be another."""
+        return self.refused_at is not None and (self.last_received_at is None or self.refused_at > self.last_received_at)
 
     @property
     def healthy(self) -> bool:
@@ -92,6 +99,8 @@ def _health(
         events_today=today,
         waiting_letters=letters,
         last_letter_at=last_letter,
+        refused_at=row.refused_at,
+        refused=row.refused_count,
         silent_since=silent_since(receipts[::-1], hours, now) if row.active else None,
         gaps=gaps,
     )

@@ -25,6 +25,7 @@ from orders.providers.delivery import Delivery, Unusable
 from orders.providers.registry import ADAPTERS
 from orders.providers.signatures import is_malformed
 from orders.sources import Source, find_source, read_delivery
+from orders.unsigned import unsigned
 from tenants.limits import client_address
 
 MAX_BODY = 5 * 1024 * 1024
@@ -45,6 +46,7 @@ def webhook(request: HttpRequest, tenant: str, source: str) -> HttpResponse:
         return retried_if_cut(lambda: receive(tenant, source, body, headers))
     except Unauthorized:
         limits.note_forged(address, tenant)
+        unsigned.note(tenant, source)
         raise
 
 

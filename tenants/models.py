@@ -259,6 +259,8 @@ class WebhookSource(models.Model):
     reconcile_tried_at = models.DateTimeField(null=True, editable=False)  # the last end of one, good or bad
     reconcile_missing = models.PositiveIntegerField(null=True, editable=False)  # events that one found
     reconcile_error = models.CharField(max_length=300, db_default="", editable=False)
+    refused_at = models.DateTimeField(null=True, editable=False)  # the last delivery without a valid signature
+    refused_count = models.PositiveBigIntegerField(db_default=0, editable=False)  # of them, ever
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -136,6 +136,7 @@ class SourceAdmin(ServiceAdmin):
             f"Last delivery: {last}",
             f"{found.events_today} events in 24 hours",
             f"{found.waiting_letters} dead letters wait",
+            f"{found.refused} refused for their signature",
         ]
         if found.silent_since:
             said.append(f"Unusually silent for {timesince(found.silent_since)}")

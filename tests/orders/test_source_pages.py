@@ -1,17 +1,23 @@
 """The sources' pages: what each role sees and may do."""
 
 import json
+import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django_tenants.utils import schema_context
 
+from orders import unsigned, webhooks
 from orders.reconcile_shop import due_sources, reconcile_source
+from orders.unsigned import MOST_NAMES, Unsigned
 from tenants.clients import CallError
 from tenants.models import Role, Tenant, WebhookSource
+from tests.live import eventually
 from tests.orders.providers.shopify_cast import order
 from tests.orders.test_reconcile_shop import PAID, URL, Shop
 from tests.orders.test_source_watch import arrive
@@ -73,6 +79,60 @@ def test_list_and_page_show_how_it_does(shop: WebhookSource, viewer: Client) -> 
     for secret in (SECRET, "tok-of-the-shop", "Rotate", "Switch off"):
         assert secret not in page
     assert viewer.get("/sources/nothing/").status_code == 404
+
+
+def test_refused_deliveries_are_counted_where_they_claimed_to_come_from(
+    shop: WebhookSource, viewer: Client, globex: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Unsigned()
+    own.thread = threading.current_thread()  # no other one writes
+    monkeypatch.setattr(webhooks, "unsigned", own)
+    source(globex, secret=OTHER)
+    arrive(1001, minutes_ago=9)
+    assert "None was refused for its signature" in text_of(viewer.get("/sources/shopify/"))
+    for path in ("acme/shopify", "acme/shopify", "acme/nothing", "nobody/shopify"):
+        assert shopify("orders/create", {"id": 1}, secret="wrong-secret-0123456789", path=path).status_code == 401
+    own.write()
+    own.write()
+    page = text_of(viewer.get("/sources/shopify/"))
+    assert "2 refused for their signature, the last" in page and "check the secret at the provider" in page
+    assert "Wrong signature" in text_of(viewer.get("/sources/"))
+    assert list(WebhookSource.objects.order_by("tenant__slug").values_list("tenant__slug", "refused_count")) == [
+        ("acme", 2),
+        ("globex", 0),
+    ]
+    WebhookSource.objects.filter(tenant=shop.tenant).update(refused_at=Now() - timedelta(minutes=1))
+    arrive(1002, minutes_ago=0)
+    page = text_of(viewer.get("/sources/shopify/"))
+    assert "2 refused for their signature" in page and "check the secret" not in page
+    assert "Wrong signature" not in text_of(viewer.get("/sources/"))
+
+
+def test_made_up_names_are_bounded() -> None:
+    own = Unsigned()
+    own.thread = threading.current_thread()
+    for number in range(MOST_NAMES + 5):
+        own.note("acme", f"s{number}")
+    own.note("acme", "s1")
+    assert (len(own.counts), own.counts["acme", "s1"]) == (MOST_NAMES, 2)
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_thread_writes_the_count_and_survives_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unsigned, "INTERVAL_SECONDS", 0.01)
+    row = source(Tenant.objects.get(slug="acme"))
+    own = Unsigned()
+    monkeypatch.setattr(unsigned, "ADD", "SELECT 1 FROM no_such_table")
+    own.note("acme", "shopify")
+    eventually(lambda: not own.counts, 5, "it was not taken up")
+    monkeypatch.undo()
+    own.note("acme", "shopify")
+
+    def count() -> int:
+        row.refresh_from_db()
+        return row.refused_count
+
+    eventually(lambda: count() == 1, 5, "it was not written")
 
 
 def test_queries_do_not_grow_with_the_list(shop: WebhookSource, viewer: Client, acme: Tenant) -> None:
