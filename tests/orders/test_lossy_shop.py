@@ -1,20 +1,24 @@
 """A shop that drops, doubles and reorders its webhooks: after reconciliation the state is its own truth."""
 
-from collections.abc import Callable
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from random import Random
+from pathlib import Path
 from typing import Any
-
-import httpx
 
 from e2a.postgresql.raw import raw_connection
 from orders.reconcile_shop import reconcile_source
 from shopify_mock.batch import PlannedOrder, make_batch
-from shopify_mock.state import view
+from shopify_mock.config import access_token_of
+from shopify_mock.desk import Desk
 from tenants.clients import ShopClient
 from tenants.models import Tenant, WebhookSource
+from tests.api_server import ApiServer
+from tests.live import eventually
 from tests.orders.providers.test_shop_lives import webhooks
-from tests.orders.webhook_cast import SECRET, post, signature, source
+from tests.orders.webhook_cast import post, signature, source
+from tests.shopify_mock.receiver import SECRET as SHOP_SECRET
+from tests.shopify_mock.receiver import desk_of, sending, serving
 
 OTHER = "shop-secret-of-globex-0123456789"
 STAGES = """
@@ -30,30 +34,9 @@ def state(schema: str) -> tuple[set[Any], set[Any]]:
     return set(rows[0]), set(rows[1])
 
 
-def shop_of(batch: list[PlannedOrder]) -> Callable[[WebhookSource], ShopClient]:
-    """The shop's Admin API over its own truth."""
-    found = {str(planned.id): view(planned.goods, planned.happenings) for planned in batch}
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        parts = request.url.path.removesuffix(".json").split("/")[4:]
-        if parts == ["orders"]:
-            return httpx.Response(200, json={"orders": [one.order for one in found.values()]})
-        one = found[parts[1]]
-        if parts[2] == "fulfillments":
-            return httpx.Response(200, json={"fulfillment_events": one.events[int(parts[3])]})
-        return httpx.Response(200, json={parts[2]: getattr(one, parts[2])})
-
-    return lambda row: ShopClient(row.api_url, "tok", transport=httpx.MockTransport(answer), allow_private=True)
-
-
-def deliver(path: str, batch: list[PlannedOrder], secret: str, rng: Random | None = None) -> None:
-    """All webhooks in their order; with a random source 5% never, 10% twice, and all of them shuffled."""
-    sent = [one for planned in batch for one in webhooks(planned)]
-    if rng:
-        sent = [one for one in sent if rng.random() >= 0.05]
-        sent += [one for one in sent if rng.random() < 0.1]
-        rng.shuffle(sent)
-    for one in sent:
+def deliver(path: str, batch: list[PlannedOrder], secret: str) -> None:
+    """Every webhook once, in its order: a shop that loses nothing."""
+    for one in (one for planned in batch for one in webhooks(planned)):
         headers = {**one.headers, "x-shopify-hmac-sha256": signature(one.body, secret)}
         headers = {name: value for name, value in headers.items() if name != "content-type"}
         assert post(path, one.body, **headers).status_code == 200
@@ -107,20 +90,43 @@ def known_of(schema: str) -> dict[str, Truth]:
     return {order: (status, held, stages[order]) for order, status, held in orders}
 
 
-def test_reconciled_state_is_the_shops_own_truth(acme: Tenant, globex: Tenant) -> None:
+def lossy_shop(home: Path) -> tuple[Desk, list[PlannedOrder]]:
+    """The mock, told to lose, double and reorder; and what it planned of what has happened by now."""
+    desk = desk_of(home)
+    desk.change_settings({"problem_share": 0.5, "drop": 0.05, "double": 0.1, "reorder": 1})
     base = int((datetime.now(UTC) - timedelta(hours=60)).timestamp())
-    batch = make_batch(seed=7, base=base, count=40, first_number=1001, problem_share=0.5)
-    source(acme, api_url="https://shop.example/admin/api/2026-10")
+    desk.generate({"count": 60, "seed": 7}, now=base)
+    batch = make_batch(seed=7, base=base, count=60, first_number=1001, problem_share=0.5)
+    now = datetime.now(UTC).timestamp()
+    begun = [(planned, tuple(one for one in planned.happenings if one.at <= now)) for planned in batch]
+    return desk, [replace(planned, happenings=past) for planned, past in begun if past]
+
+
+def test_reconciled_state_is_the_shops_own_truth(api: ApiServer, tmp_path: Path) -> None:
+    """Its own sender and Admin API, over sockets, against the door's own server; the other tenant's shop loses nothing."""
+    acme, globex = (Tenant.objects.get(slug=slug) for slug in ("acme", "globex"))
+    desk, batch = lossy_shop(tmp_path)
+    row = source(acme, secret=SHOP_SECRET, api_token=access_token_of(SHOP_SECRET))
     source(globex, secret=OTHER)
-    deliver("acme/shopify", batch, SECRET, Random(5))
     deliver("globex/shopify", batch, OTHER)
+    with sending(desk, f"http://127.0.0.1:{api.port}/webhooks/acme/shopify"):
+        eventually(lambda: not desk.store.stats(time.time())["deliveries"]["pending"], 60, "its webhooks are not taken")
+    sent = desk.store.stats(time.time())["deliveries"]
+    assert sent["dropped"] > 0.02 * sent["sent"] and sent["doubled"] > 0.05 * sent["sent"] and not sent["failed"]
     truth = {str(planned.id): truth_of(planned) for planned in batch}
     assert state("acme") != state("globex")
     assert known_of("acme") != truth
-    done = reconcile_source("acme", "shopify", client_of=shop_of(batch))
+    with serving(desk) as shop:
+        WebhookSource.objects.filter(pk=row.pk).update(api_url=f"{shop.base_url}/admin/api/2026-10")
+        done = reconcile_source("acme", "shopify", client_of=over_loopback)
     assert done is not None and done.missing > 0
-    assert state("acme") == state("globex")
     known = known_of("acme")
     assert known.keys() == truth.keys()
     for order, told in truth.items():
         assert known[order] == told, order
+    assert state("acme") == state("globex")
+
+
+def over_loopback(row: WebhookSource) -> ShopClient:
+    """As settings give it, but that this shop is on the same machine."""
+    return ShopClient(row.api_url, row.api_token, allow_private=True)
