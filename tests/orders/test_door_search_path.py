@@ -6,6 +6,7 @@ under cancels, no row lands there.
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import psycopg
@@ -13,6 +14,7 @@ import pytest
 from django.db import connection
 
 from e2a.postgresql.raw import database_now, raw_connection
+from orders.events import Incoming, incoming
 from orders.ingest import ingest
 from orders.radar import run_round
 from orders.sources import find_source
@@ -20,7 +22,7 @@ from tenants.access import access_by_key
 from tenants.models import Tenant
 from tenants.services import create_api_key
 from tenants.services.sources import create_source
-from tests.e2a.test_postgresql import SCHEMAS, cancelling, run_threads
+from tests.e2a.test_postgresql import READS, READS_LONG, SCHEMAS, THREADS, cancelling, run_threads
 from tests.orders.door_cast import event, rows
 from tests.orders.equal_state import judge_again
 from tests.orders.test_door_properties import read
@@ -115,3 +117,103 @@ def stored_in_its_own_schema() -> None:
         assert rows("SELECT count(*), count(DISTINCT event_id) FROM {s}.orders_event", schema) == [(4 * BATCHES,) * 2]
         assert rows("SELECT DISTINCT split_part(order_ref, '-', 1) FROM {s}.orders_event", schema) == [(schema,)]
         assert rows("SELECT count(*) FROM {s}.orders_parcel", schema) == [(BATCHES,)]
+
+
+KNOWN = 40  # events of the same ids in both tenants, each with another content
+
+
+def version_of(schema: str, number: int, now: datetime) -> list[Incoming]:
+    """A program's event and a carrier's: the same ids everywhere, but content, order and parcel are of this tenant."""
+    at = (now - timedelta(hours=1)).isoformat()
+    said = event(f"{number}", order_id="same", event_type="gift_wrapped", occurred_at=at, payload={"of": schema})
+    carried = incoming(
+        source="dhl", event_type="shipment_in_transit", event_id=f"c{number}", order_id="", occurred_at=now - timedelta(hours=1),
+        payload={}, merchant="default", detail=None, raw=b"", tracking_number=f"T{number}",
+    )  # fmt: skip
+    return [*read([json.dumps(said).encode()], now), carried]
+
+
+@pytest.fixture
+def twins(committed: None) -> datetime:
+    """Each tenant knows every parcel by an order of its own."""
+    now = database_now(raw_connection())
+    for schema in SCHEMAS:
+        parcels = [
+            event(
+                f"p{number}", order_id=f"{schema}-{number}", event_type="order_fulfilled", occurred_at=now.isoformat(),
+                payload={"shipment_id": "s", "carrier": "dhl", "tracking_number": f"T{number}"},
+            )
+            for number in range(KNOWN)
+        ]  # fmt: skip
+        ingest(schema, read([json.dumps(body).encode() for body in parcels], now), now=now)
+        for number in range(KNOWN):
+            ingest(schema, version_of(schema, number, now), now=now)
+    return now
+
+
+def read_by_door(
+    wanted: int, milliseconds: int, now: datetime, pids: set[int], refused: list[str], wrong: list[str]
+) -> None:
+    """What is stored, the order that a parcel belongs to, and that the other tenant's version of an event is another one.
+
+    The answers count as reads until `wanted` were given; the connection's search path is the other tenant's meanwhile.
+    """
+    turn, patience = 0, milliseconds
+    while wanted > 0:
+        schema, elsewhere = SCHEMAS[:: 1 if turn % 2 else -1]
+        numbers = [(turn * 7 + step) % KNOWN for step in range(5)]
+        turn += 1
+        sent = [
+            each
+            for number in numbers
+            for each in (*version_of(schema, number, now), version_of(elsewhere, number, now)[0])
+        ]
+        expected = [
+            said for number in numbers for said in (("duplicate", "same"), ("duplicate", f"{schema}-{number}"), ("conflict", "same"))
+        ]  # fmt: skip
+        try:
+            raw = raw_connection()
+            pids.add(raw.info.backend_pid)
+            raw.execute(f"SET search_path = {elsewhere}; SET statement_timeout = {patience}")
+            receipts = ingest(schema, sent, now=now)
+        except psycopg.Error as error:
+            refused.append(type(error).__name__)
+            patience *= 2
+            with suppress(psycopg.Error):
+                raw_connection().execute("SET statement_timeout = 0")
+            continue
+        patience = milliseconds
+        found = [(receipt.status, receipt.order_id) for receipt in receipts]
+        wanted -= len(found)
+        if found != expected:
+            wrong.append(f"{schema} read {found}")
+    connection.close()
+
+
+def doors_under(reads: int, now: datetime, milliseconds: int) -> tuple[list[str], list[str]]:
+    """Cancelled over and over, or, with `milliseconds`, with so little time for each statement."""
+    pids: set[int] = set()
+    refused: list[str] = []
+    wrong: list[str] = []
+    with cancelling(set() if milliseconds else pids):
+        run_threads(lambda: read_by_door(reads // THREADS, milliseconds, now, pids, refused, wrong))
+    return refused, wrong
+
+
+def test_cancelled_doors_reads_never_see_another_tenant(twins: datetime) -> None:
+    for _ in range(10):  # on a busy machine the cancelling may find no turn
+        refused, wrong = doors_under(READS, twins, 0)
+        assert wrong == []
+        if refused:
+            return
+    pytest.fail("nothing was cancelled, and so nothing shown")
+
+
+def test_doors_reads_that_time_out_never_see_another_tenant(twins: datetime) -> None:
+    assert doors_under(READS, twins, 1)[1] == []
+
+
+@pytest.mark.faults_long
+@pytest.mark.parametrize("milliseconds", [0, 1], ids=["cancelled", "timed out"])
+def test_many_of_the_doors_reads_never_see_another_tenant(twins: datetime, milliseconds: int) -> None:
+    assert doors_under(READS_LONG, twins, milliseconds)[1] == []
