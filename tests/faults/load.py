@@ -37,6 +37,7 @@ class Log:
     cut: int = 0
     slowest: float = 0.0
     without_retry_after: int = 0
+    refused_at: list[float] = field(default_factory=list)  # by time.monotonic()
     gave_up: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -52,6 +53,7 @@ class Log:
                 self.duplicates += answer.json().get("status") == "duplicate"
                 return True
             self.refused[answer.status_code] = self.refused.get(answer.status_code, 0) + 1
+            self.refused_at.append(time.monotonic())
             self.without_retry_after += "Retry-After" not in answer.headers
             return False
 
