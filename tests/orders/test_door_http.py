@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from e2a.postgresql.raw import database_now, raw_connection
+from e2a.stack.processes import API_THREADS, API_WORKERS
 from orders.ingest import ingest
 from tenants.models import Tenant
 from tenants.services import create_api_key
@@ -113,11 +114,18 @@ def test_twenty_senders_leave_each_event_once_and_the_state_of_the_run_in_order(
 
 
 def test_noisy_tenant_does_not_slow_another(api: ApiServer) -> None:
+    """How many of the noisy one's batches are answered while the quiet one waits for an event: those that were being worked on
+    when it came, and no others, though 32 stand in line.
+    """
     now = database_now(raw_connection())
     bodies = events_of(0, 300, now)
     batch = b'{"events":[' + b",".join(bodies[:100]) + b"]}"
     noisy = [Client(api, "acme") for _ in range(32)]
     quiet, over = Client(api, "globex"), threading.Event()
+    overtaken: list[int] = []
+
+    def answered() -> int:
+        return sum(len(client.seconds) for client in noisy)
 
     def crowd(client: Client) -> None:
         while not over.is_set():
@@ -127,11 +135,13 @@ def test_noisy_tenant_does_not_slow_another(api: ApiServer) -> None:
         try:
             eventually(lambda: all(client.seconds for client in noisy), 60, "the crowd never stood in line")
             for body in bodies[:15]:
+                before = answered()
                 quiet.send("/events", body)
+                overtaken.append(answered() - before)
         finally:
             over.set()
 
     all_at_once([quiet, *noisy], lambda client: alone() if client is quiet else crowd(client))
     assert quiet.statuses == {201}
-    waited = median(seconds for client in noisy for seconds in client.seconds)
-    assert median(quiet.seconds) < waited / 2, (median(quiet.seconds), waited)
+    at_work = API_WORKERS * API_THREADS
+    assert median(overtaken) <= 1.5 * at_work < len(noisy) / 2, overtaken
