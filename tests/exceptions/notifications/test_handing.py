@@ -16,10 +16,11 @@ from exceptions.models import Delivery, ExceptionRecord, Notification, Preferenc
 from exceptions.notifications.handing import hand_over
 from exceptions.notifications.services import Notice, notify
 from exceptions.notifications.tidying import tidy_notifications
+from exceptions.notifications.words import Matter, Way
 from exceptions.people_round import people_round, schemas_with_people_waiting
 from exceptions.tasks import serve_people
 from tenants.models import Membership, Tenant, User
-from tests.exceptions.cast import NOW
+from tests.exceptions.cast import NOW, make_exception
 from tests.exceptions.notifications.cast import make_target, tell
 from tests.tenants.cast import make_member
 
@@ -127,6 +128,36 @@ def test_slack_and_webhook_go_to_the_chosen_targets(in_acme: Tenant, anna: User)
     (told,) = hook["data"]["notifications"]
     assert (hook["type"], hook["data"]["member"]) == ("notification", "anna")
     assert (told["matter"], told["order_id"], told["reason_code"]) == ("assigned", "<A-1>", "FULFILLMENT_DELAY")
+
+
+@pytest.mark.parametrize("matter", Matter.values)
+def test_every_matter_reaches_a_person_by_every_way_once(in_acme: Tenant, anna: User, matter: str) -> None:
+    """The bell, a mail, a post to Slack and a signed webhook; a second look and a second worker send nothing again."""
+    make_target(in_acme, "slack", "anna-slack")
+    make_target(in_acme, "webhook", "anna-hook")
+    ways = [f"{matter}:{way}" for way in Way.values if way != Way.PAGE]
+    prefer(anna, f"{matter}:page", *ways, slack_target="anna-slack", webhook_target="anna-hook")
+    record = make_exception("A-1")
+    wanted = {"exception_id": record.pk} if matter != Matter.DIGEST else {}
+    what = "order A-1" if wanted else "so it is"
+    notify([Notice(user_id=anna.pk, matter=matter, subject="once", text="so it is", **wanted)], now=NOW)
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, text="ok")
+
+    for _ in range(2):
+        hand_over(in_acme, now=NOW)
+        send_due("acme", ways=Ways(transport=httpx.MockTransport(answer)), now=lambda: NOW)
+    assert sorted(Notification.objects.values_list("way", flat=True)) == sorted(Way.values)
+    (letter,) = mail.outbox
+    slack, hook = sorted((json.loads(request.content) for request in sent), key=lambda body: "data" in body)
+    assert letter.to == ["anna@example.com"] and what in letter.body
+    assert what in slack["text"]
+    assert [told["matter"] for told in hook["data"]["notifications"]] == [matter]
+    assert sum("webhook-signature" in request.headers for request in sent) == 1
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
 
 
 def test_a_way_whose_target_was_taken_away_is_dropped_with_why(in_acme: Tenant, anna: User) -> None:
