@@ -57,8 +57,12 @@ def break_line(asked: str) -> None:
 
 
 def cancel(team: Team, order: dict[str, Any]) -> Any:
+    return begin(team, order, "shopify_cancel", CANCEL)
+
+
+def begin(team: Team, order: dict[str, Any], kind: str, parameters: dict[str, Any]) -> Any:
     record = exception_of(order, "INVENTORY_SHORTAGE")
-    run_action(exception_id=record.pk, kind="shopify_cancel", parameters=CANCEL, by=MAX, now=team.clock())
+    run_action(exception_id=record.pk, kind=kind, parameters=parameters, by=MAX, now=team.clock())
     return record
 
 
@@ -192,9 +196,17 @@ def work_in_a_process(crash_at: str) -> int:
     return done.returncode
 
 
+ONCE = {"action_prepared": ("done", 1), "action_noted": ("failed", 0), "action_answered": ("done", 1)}
+
+
 @pytest.mark.parametrize("crash_at", ["action_prepared", "action_noted", "action_answered"])
-def test_a_worker_killed_around_the_call_cancels_once_or_not_at_all(
-    committed: None, tmp_path: Path, crash_at: str
+@pytest.mark.parametrize(
+    ("kind", "parameters", "operation"),
+    [("shopify_cancel", CANCEL, "orderCancel"), ("shopify_refund", {"amount_cents": 100}, "refundCreate")],
+    ids=["cancel", "refund"],
+)
+def test_a_worker_killed_around_the_call_does_it_once_or_not_at_all(
+    committed: None, tmp_path: Path, kind: str, parameters: dict[str, Any], operation: str, crash_at: str
 ) -> None:
     tenant = Tenant.objects.get(slug="acme")
     shop = shop_at(tmp_path)
@@ -203,16 +215,20 @@ def test_a_worker_killed_around_the_call_cancels_once_or_not_at_all(
         url = f"http://{client.base_url.host}:{client.base_url.port}/admin/api/2026-10"
         WebhookSource.objects.filter(pk=source.pk).update(api_url=url, api_token=TOKEN["X-Shopify-Access-Token"])
         team = Team(tenant, shop)
-        record = cancel(team, shop.open())
+        record = begin(team, shop.open(), kind, parameters)
         assert work_in_a_process(crash_at) == -signal.SIGKILL
-        acts = "SELECT count(*) AS n FROM act WHERE operation = 'orderCancel'"
-        made = shop.desk.store.rows(acts)[0]["n"]
-        assert made == (1 if crash_at == "action_answered" else 0)
+
+        def made() -> list[str | None]:
+            rows = shop.desk.store.rows(f"SELECT key FROM act WHERE operation = '{operation}'")
+            return [row["key"] for row in rows]
+
+        assert len(made()) == (1 if crash_at == "action_answered" else 0)
         finish_jobs(team)
         for _ in range(5):
             team.clock.go(minutes=4)
             team.round()
-        now = shop.desk.store.rows(acts)[0]["n"]
-        expected = {"action_prepared": ("done", 1), "action_noted": ("failed", 0), "action_answered": ("done", 1)}
-        assert (only(record).state, now) == expected[crash_at]
-        assert states(record) == [("shopify_cancel", expected[crash_at][0])]
+        state, times = ONCE[crash_at]
+        assert (only(record).state, len(made())) == (state, times)
+        if kind == "shopify_refund":
+            assert made() == [only(record).key.hex] * times
+        assert states(record) == [(kind, state)]
