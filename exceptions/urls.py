@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from exceptions.pages import acts, analysis, bulk, detail, listing, scoreboard, tags, views
+from exceptions.pages import acts, analysis, bulk, detail, listing, scoreboard, tags, views, weights
 from exceptions.pages.live import live
 
 urlpatterns = [
@@ -28,6 +28,7 @@ urlpatterns = [
     path("exceptions/bulk/<str:action>/ask/", bulk.ask, name="exceptions-bulk-ask"),
     path("exceptions/bulk/<int:run_id>/", bulk.run, name="exceptions-bulk"),
     path("exceptions/bulk/<int:run_id>/stop/", bulk.stop, name="exceptions-bulk-stop"),
+    path("policy/draft/effect/", weights.effect, name="weights-effect"),
     path("exceptions/columns/", views.columns, name="exceptions-columns"),
     path("exceptions/<int:exception_id>/", detail.exception, name="exception"),
     path("exceptions/<int:exception_id>/acknowledge/", acts.acknowledge, name="exception-acknowledge"),

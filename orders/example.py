@@ -10,14 +10,12 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from orders.carried import Carried, traits_of
-from orders.clocks import SEVERITIES, ladder_of
 from orders.explanation import Explanation, Segment, explain
 from orders.facts import ALLOCATED, CREATED, HELD, PAID, RELEASED, Fact
-from orders.stages import REASONS, severity_of
+from orders.weighing import weight_of_stage
 from orders.wording import length_words, pause_words, roll_words, segment_words, span_words, target_words
 from tenants.policy import Policy, PolicyVersion
 from tenants.policy_words import STAGE_WORDS
-from tenants.weights import bearing_of, priority_parts
 
 PERSON = "you"
 HOLD = "example"
@@ -149,15 +147,15 @@ def notes_of(explained: Explanation, zone: str) -> list[str]:
 
 def weight_of(explained: Explanation, made: Made, policy: Policy) -> tuple[str, list[tuple[str, int]]]:
     """How bad it is to be late by `made.late`, and the points of the exception's priority."""
-    bearing = bearing_of(
-        traits_of(made.carried, source=made.source, merchant=made.merchant), policy.severity, policy.priority
+    weight = weight_of_stage(
+        policy,
+        traits_of(made.carried, source=made.source, merchant=made.merchant),
+        explained.stage,
+        late=made.late,
+        target_seconds=explained.target_seconds,
+        occurrences=made.occurrences,
     )
-    steps = policy.severity.ladders.get(explained.stage)
-    ladder = ladder_of(explained.stage, steps, bearing.raised, explained.target_seconds)
-    severity = severity_of(SEVERITIES[explained.stage], made.late, explained.target_seconds, ladder)
-    reason = REASONS[explained.stage]
-    parts = priority_parts(policy.priority, bearing, severity=severity, reason=reason, occurrences=made.occurrences)
-    return severity, [(name.replace("_", " "), points) for name, points in parts.items()]
+    return weight.severity, [(name.replace("_", " "), points) for name, points in weight.parts.items()]
 
 
 def line_of(segment: Segment, zone: str) -> LineOfTime:

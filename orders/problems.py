@@ -35,6 +35,7 @@ PROBLEMS = (
     Problem("source_silent", "SOURCE_SILENT", ("source_heard",), HIGH),
     Problem("order_numbers_missing", "ORDERS_MISSING", ("order_numbers_complete",), HIGH),
 )
+USUAL_SEVERITIES = {problem.reason: problem.severity for problem in PROBLEMS}
 PROBLEM_TYPES = frozenset(problem.event_type for problem in PROBLEMS)
 
 

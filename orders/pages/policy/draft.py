@@ -41,6 +41,7 @@ def draft(request: HttpRequest) -> HttpResponse:
         "table": table_of(found.rules),
         "can_edit": can_edit(request),
         "simulator": address_of("simulator"),
+        "effect": address_of("weights-effect"),
         **beside(request, found.rules),
     }
     return show(request, "policy/draft.html", "policy/_draft.html", context)

@@ -16,6 +16,7 @@ from orders.pages.policy.raise_form import RaiseForm, raises_of, with_raises
 from orders.pages.policy.weights_fields import WeightsForm
 from tenants.gate import member_page
 from tenants.models import Scope
+from tenants.navigation import address_of
 from tenants.selectors import Draft
 from tenants.services.drafts import StaleDraft
 from tenants.weights_form import MOST_RAISES
@@ -107,6 +108,7 @@ def context_of(
     return {
         "form": form,
         "revision": revision,
+        "effect": address_of("weights-effect"),
         **more,
         **example_context(request, found.rules, {}, edited=True, fit=fit),
     }
