@@ -149,6 +149,7 @@ def test_it_asks_as_often_for_many_as_for_one(opened: datetime, acme: Tenant) ->
             assert client.get("/policy/draft/effect/").status_code == 200
         return len(caught)
 
+    assert "Nothing changes" in client.get("/policy/draft/effect/").content.decode()
     many = count()
     with schema_context("acme"):
         ExceptionRecord.objects.exclude(order_ref="plain").update(
