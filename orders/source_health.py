@@ -66,7 +66,9 @@ class SourceHealth:
     @property
     def refused_lately(self) -> bool:
         """Since the last delivery that was taken: the secret set at the provider may be another."""
-        return self.refused_at is not None and (self.last_received_at is None or self.refused_at > self.last_received_at)
+        return self.refused_at is not None and (
+            self.last_received_at is None or self.refused_at > self.last_received_at
+        )
 
     @property
     def healthy(self) -> bool:

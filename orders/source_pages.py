@@ -12,6 +12,7 @@ from e2a.errors import Conflict, NotFound
 from e2a.pages import done, show
 from orders.letter_lists import list_piles
 from orders.letter_pages import access_of
+from orders.providers.registry import ADAPTERS
 from orders.reconcile_shop import CannotReconcile, ask_to_reconcile
 from orders.source_forms import NewSourceForm, RotationForm, SettingsForm, settings_of
 from orders.source_health import source_health
@@ -62,6 +63,7 @@ def source(request: HttpRequest, name: str) -> HttpResponse:
         "row": row,
         "source": health,
         "address": address_of(row, tenant),
+        "setup": ADAPTERS[row.provider].setup,
         "piles": [pile for pile in list_piles() if pile.source == row.name],
         "secret_since": newest.created_at if newest else None,
         "old_secret_until": old.valid_until if old else None,
@@ -169,7 +171,8 @@ def show_form(request: HttpRequest, form: Any, **context: Any) -> HttpResponse:
 
 def show_secret(request: HttpRequest, row: WebhookSource, secret: str) -> HttpResponse:
     """This once."""
-    context = {"row": row, "secret": secret, "address": address_of(row, tenant_of(request))}
+    address, setup = address_of(row, tenant_of(request)), ADAPTERS[row.provider].setup
+    context = {"row": row, "secret": secret, "address": address, "setup": setup}
     response = render(request, "orders/source_secret.html", context)
     response["Cache-Control"] = "no-store"
     return response

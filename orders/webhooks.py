@@ -70,11 +70,11 @@ def receive(tenant: str, name: str, body: bytes, headers: Mapping[str, str]) -> 
     if reading.demand:
         meet(source, reading.demand, delivery)
     if not reading.events:
-        return answer("processed" if reading.demand else "ignored", reason=reading.ignored)
+        return answer(source, "processed" if reading.demand else "ignored", reason=reading.ignored)
     origin = origin_of(source, delivery)
     for event in reading.events:
         event.origin = origin
-    return answer(outcome(ingest(source.schema, reading.events, now=source.now)))
+    return answer(source, outcome(ingest(source.schema, reading.events, now=source.now)))
 
 
 def is_genuine(source: Source, body: bytes, headers: Mapping[str, str]) -> bool:
@@ -102,7 +102,7 @@ def keep(source: Source, delivery: Delivery, trouble: Unusable) -> HttpResponse:
     )
     ingest(source.schema, [], now=source.now, letters=[letter])
     INGEST_ERRORS.labels(source.schema, source.name, trouble.reason).inc()
-    return answer("dead_letter", reason=trouble.reason)
+    return answer(source, "dead_letter", reason=trouble.reason)
 
 
 def origin_of(source: Source, delivery: Delivery) -> Origin:
@@ -119,6 +119,6 @@ def outcome(receipts: Sequence[Receipt]) -> str:
     return "dead_letter" if CONFLICT in statuses else "duplicate"
 
 
-def answer(status: str, *, reason: str = "") -> HttpResponse:
-    body = {"status": status, "reason": reason} if reason else {"status": status}
+def answer(source: Source, status: str, *, reason: str = "") -> HttpResponse:
+    body = {"status": status, **({"reason": reason} if reason else {}), **source.adapter.receipt}
     return HttpResponse(msgspec.json.encode(body), content_type="application/json")

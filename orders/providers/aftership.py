@@ -6,7 +6,7 @@ Source: aftership.com/docs/tracking, "Webhook" and "Delivery statuses".
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orders.providers.delivery import Delivery, Reading
+from orders.providers.delivery import STATUS_SAYS_IT, Delivery, Reading
 from orders.providers.reading import body_of, event, first_instant, identity, objects, other_type, part, visible
 from orders.providers.signatures import hmac_matches
 
@@ -29,6 +29,8 @@ SUBTYPES = {
 
 class AfterShip:
     kept_headers: Sequence[str] = ()
+    receipt: Mapping[str, str] = STATUS_SAYS_IT
+    setup = "Add a webhook for tracking updates; the secret is AfterShip's own. Its orders are found by their tracking numbers."
 
     def verify(self, delivery: Delivery, secrets: Sequence[str]) -> bool:
         return hmac_matches(delivery.body, delivery.header("aftership-hmac-sha256"), secrets)

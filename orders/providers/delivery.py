@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from orders.events import Incoming
 
 NO_MAPPING: Mapping[str, Any] = {}
+STATUS_SAYS_IT: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,17 @@ class Unusable(ValueError):
 
 
 class Adapter(Protocol):
-    """One provider. `kept_headers` are what a replay of a dead letter needs; a signature is never among them."""
+    """One provider. `kept_headers` are what a replay of a dead letter needs; a signature is never among them.
+
+    `receipt` is what this provider looks for in the body of our 200; to most of them the status says it all.
+    """
 
     kept_headers: Sequence[str]
+    receipt: Mapping[str, str]
+
+    @property
+    def setup(self) -> str:
+        """A sentence or two for whoever sets the address at the provider: what to subscribe to, and what not."""
 
     def verify(self, delivery: Delivery, secrets: Sequence[str]) -> bool:
         """Whether one of the secrets signed the raw body. Constant time in the secret; tries all of them."""

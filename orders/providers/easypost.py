@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from orders.providers.delivery import Delivery, Reading
+from orders.providers.delivery import STATUS_SAYS_IT, Delivery, Reading
 from orders.providers.reading import body_of, event, identity, instant, objects, other_type, part, visible
 from orders.providers.signatures import hmac_matches
 
@@ -25,6 +25,8 @@ TYPES = {
 
 class EasyPost:
     kept_headers: Sequence[str] = ()
+    receipt: Mapping[str, str] = STATUS_SAYS_IT
+    setup = "Add a webhook with this secret as its HMAC secret; “tracker.updated” is what counts. Its orders are found by their tracking numbers."
 
     def verify(self, delivery: Delivery, secrets: Sequence[str]) -> bool:
         normalised = [unicodedata.normalize("NFKD", secret) for secret in secrets]

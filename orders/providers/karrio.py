@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from orders.providers.delivery import Delivery, Reading
+from orders.providers.delivery import STATUS_SAYS_IT, Delivery, Reading
 from orders.providers.reading import body_of, event, first_instant, identity, objects, other_type, part, visible
 
 TYPES = {
@@ -28,6 +28,8 @@ EVENTS = ("tracker_created", "tracker_updated", "tracker.created", "tracker.upda
 
 class Karrio:
     kept_headers: Sequence[str] = ()  # X-Event-Id is the secret
+    receipt: Mapping[str, str] = STATUS_SAYS_IT
+    setup = "Add a webhook for “tracker_updated”. Karrio makes the secret itself: enter it here. Its orders are found by their tracking numbers."
 
     def verify(self, delivery: Delivery, secrets: Sequence[str]) -> bool:
         sent = delivery.header("x-event-id").encode("utf-8", "surrogatepass")

@@ -4,10 +4,10 @@
 "event_id": "id", "event_type": "kind", "occurred_at": "at", "types": {"shipped": "order_fulfilled"}}`
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
-from orders.providers.delivery import Delivery, Reading
+from orders.providers.delivery import STATUS_SAYS_IT, Delivery, Reading
 from orders.providers.mapped import read_mapped
 from orders.providers.reading import identity
 from orders.providers.signatures import hmac_matches
@@ -17,6 +17,8 @@ SIGNATURE = {"header": "x-signature", "prefix": "", "encoding": "hex", "algorith
 
 class PlainJson:
     kept_headers: Sequence[str] = ()
+    receipt: Mapping[str, str] = STATUS_SAYS_IT
+    setup = "Sign the raw body with HMAC, as the mapping says, and send one event a delivery."
 
     def verify(self, delivery: Delivery, secrets: Sequence[str]) -> bool:
         given = delivery.mapping.get("signature")

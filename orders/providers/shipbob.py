@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from orders.events import Incoming
-from orders.providers.delivery import Delivery, Reading, Unusable
+from orders.providers.delivery import STATUS_SAYS_IT, Delivery, Reading, Unusable
 from orders.providers.reading import body_of, dig, event, first_instant, identity, objects, visible
 from orders.providers.signatures import standard_matches
 
@@ -21,6 +21,11 @@ TYPES = {
     "order.shipment.cancelled": "shipment_cancelled",
     "order.shipment.tracking_received": "fulfillment_created",
     "order.shipment.tracking.updated": "shipment_tracking",
+    "order.shipment.address.updated": "address_corrected",
+    "order.shipment.line_item.added": "order_updated",
+    "order.shipment.line_item.removed": "order_updated",
+    "order.shipment.line_item.updated": "order_updated",
+    "order.shipment.shipping_service.updated": "order_updated",
 }
 TRACKING = {
     "LabelCreated": "order_packed",
@@ -41,10 +46,13 @@ BY_SHIPMENT = (
     "delivery_failed",
     "order_returned",
 )
+NAMING = ("order_fulfilled", "fulfillment_created", "order_packed")  # what names a parcel, so that carriers may find it
 
 
 class ShipBob:
     kept_headers: Sequence[str] = ("webhook-id", "webhook-timestamp", "x-webhook-topic")
+    receipt: Mapping[str, str] = STATUS_SAYS_IT
+    setup = f"Subscribe to {', '.join(TYPES)}, of version 2025-07 or later (older ones are not signed)."
 
     def verify(self, delivery: Delivery, secrets: Sequence[str]) -> bool:
         return standard_matches(delivery, secrets)
@@ -71,11 +79,17 @@ class ShipBob:
 
 
 def _events(delivery: Delivery, topic: str, kind: str, body: dict[str, Any]) -> Iterable[Incoming]:
-    """An order names its shipments; a shipment stands for itself."""
+    """An order names its shipments; a shipment stands for itself.
+
+    A parcel goes by its tracking number, where it has one: the tracking topics name no shipment.
+    """
     order = visible(body.get("reference_id") or body.get("order_number") or body.get("order_id"), "reference_id")
     shipments = objects(body.get("shipments")) or [body]
     for index, shipment in enumerate(shipments):
         name = visible(shipment.get("id") or shipment.get("shipment_id") or body.get("order_id"), "id")
+        number = dig(shipment, "tracking.tracking_number") or dig(shipment, "tracking.tracking_id")
+        number = visible(number, "tracking.tracking_number", required=False)
+        parcel, carrier = number or name, str(dig(shipment, "tracking.carrier") or "")[:64]
         found = TRACKING.get(str(shipment.get("status")), kind) if kind == "shipment_tracking" else kind
         key = identity(topic, name, delivery.header("webhook-id"))
         made = event(
@@ -85,8 +99,8 @@ def _events(delivery: Delivery, topic: str, kind: str, body: dict[str, Any]) -> 
             at=_when(found, shipment, body, delivery.timezone),
             payload=body if index == 0 else shipment,
             order_id=order,
-            detail=_detail(found, name, shipment),
-            parcels=_parcels(found, name, shipment),
+            detail=_detail(found, name, parcel, shipment),
+            parcels=[(parcel, carrier, number)] if number and found in NAMING else [],
         )
         yield made
         if found == "order_held" and _about_address(shipment):
@@ -107,10 +121,10 @@ def _when(kind: str, shipment: Mapping[str, Any], body: Mapping[str, Any], zone:
     return first_instant(times, zone, own)
 
 
-def _detail(kind: str, shipment: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+def _detail(kind: str, shipment: str, parcel: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
     if kind == "order_held":
         return {"hold_id": shipment, "reason": _reason(body)}
-    return {"shipment": shipment} if kind in BY_SHIPMENT else None
+    return {"shipment": parcel} if kind in BY_SHIPMENT else None
 
 
 def _reason(shipment: Mapping[str, Any]) -> str:
@@ -121,10 +135,3 @@ def _reason(shipment: Mapping[str, Any]) -> str:
 
 def _about_address(shipment: Mapping[str, Any]) -> bool:
     return any(word in _reason(shipment).lower() for word in ADDRESS_WORDS)
-
-
-def _parcels(kind: str, shipment: str, body: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    number = dig(body, "tracking.tracking_number") or dig(body, "tracking.tracking_id")
-    if kind not in ("order_fulfilled", "fulfillment_created", "order_packed") or not number:
-        return []
-    return [(shipment, str(dig(body, "tracking.carrier") or "")[:64], visible(number, "tracking.tracking_number"))]

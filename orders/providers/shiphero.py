@@ -1,6 +1,10 @@
 """ShipHero: the type is `webhook_type` in the body, and times carry no zone: they are in that of the source.
 
-Source: developer.shiphero.com/webhooks.
+A delivery counts as taken only if the body of the answer says so too. Two types ask for an answer of their own before goods may
+leave, and must not be pointed here: “Capture Payment” (what we answer says: go on) and “Generate Label” (it wants a label).
+Order numbers that somebody typed may hold spaces, which no order id may: `Order #243` is known here as `Order_#243`.
+
+Source: developer.shiphero.com/webhooks, a page for each type.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,25 +12,43 @@ from hashlib import blake2b
 from typing import Any
 
 from orders.providers.delivery import Delivery, Reading, Unusable
-from orders.providers.reading import body_of, dig, event, first_instant, identity, visible
+from orders.providers.reading import body_of, dig, event, first_instant, identity, objects, visible
 from orders.providers.signatures import hmac_matches
 
 TYPES = {
     "order allocated": "inventory_allocated",
     "order deallocated": "inventory_shortage",
     "order packed out": "order_packed",
-    "package added": "fulfillment_created",
+    "package added": "order_packed",
     "shipment update": "order_fulfilled",
     "order canceled": "order_cancelled",
     "capture payment": "payment_requested",
     "return update": "return_updated",
 }
-IGNORED = ("inventory update", "inventory change", "po update", "tote complete", "tote cleared", "automation rules")
-TIMES = ("created_at", "order_created_at", "packed_at", "timestamp", "date")
+IGNORED = (
+    "inventory update",
+    "inventory change",
+    "product update",
+    "po update",
+    "shipment asn",
+    "work order status update",
+    "tote complete",
+    "tote cleared",
+    "generate label",
+    "print barcode",
+    "automation rules",
+)
+TIMES = ("allocated_at", "deallocated_at", "package_added_at", "created_at", "packed_at", "timestamp", "date")
+NO_NUMBERS = ("", "pickup", "none", "n/a")  # what stands for a tracking number where there is none
 
 
 class ShipHero:
     kept_headers: Sequence[str] = ("x-shiphero-message-id",)
+    receipt: Mapping[str, str] = {"code": "200", "Message": "Success"}
+    setup = (
+        "Subscribe to Order Allocated, Order Deallocated, Package Added, Shipment Update, Order Canceled and Return Update. Never to "
+        "Capture Payment or Generate Label: goods wait for the answer to those, and there is none here. Its times are in the source's zone."
+    )
 
     def verify(self, delivery: Delivery, secrets: Sequence[str]) -> bool:
         return hmac_matches(delivery.body, delivery.header("x-shiphero-hmac-sha256"), secrets)
@@ -48,14 +70,17 @@ class ShipHero:
         inner = next(
             (body[key] for key in ("fulfillment", "package", "order") if isinstance(body.get(key), dict)), body
         )
-        order = visible(_first(inner, body, "partner_order_id", "order_number"), "order_number")
+        number = _first(inner, body, "partner_order_id", "order_number", "partner_order_number")
+        if not number and word == "order packed out":
+            return Reading(ignored="It names the order only by ShipHero's own number, which no shop knows.")
+        order = visible("_".join(number.split()) if isinstance(number, str) else number, "order_number")
         shipment = visible(_first(inner, body, "shipment_id", "shipment_uuid"), "shipment_id", required=False)
-        times = [value for name in TIMES for source in (inner, body) if (value := source.get(name))]
-        at = first_instant(times, delivery.timezone, "created_at") if times else None
+        time = _first(inner, body, *TIMES)
+        at = first_instant([time], delivery.timezone, "created_at") if time else None
         detail = {"shipment": shipment} if shipment and kind == "order_fulfilled" else None
         happening = delivery.header("x-shiphero-message-id") or blake2b(delivery.body, digest_size=12).hexdigest()
         name = identity(word.replace(" ", "_"), shipment or order, happening)
-        parcels = _parcels(kind, shipment, inner)
+        parcels = _parcels(kind, shipment, inner, body)
         return Reading(
             [event(delivery, kind, name, at=at, payload=body, order_id=order, detail=detail, parcels=parcels)]
         )
@@ -65,11 +90,12 @@ def _first(inner: Mapping[str, Any], body: Mapping[str, Any], *names: str) -> An
     return next((source[name] for name in names for source in (inner, body) if source.get(name)), None)
 
 
-def _parcels(kind: str, shipment: str, inner: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    packages = inner.get("packages")
-    found = [item for item in packages if isinstance(item, dict)] if isinstance(packages, list) else []
-    if kind not in ("order_fulfilled", "fulfillment_created"):
+def _parcels(kind: str, shipment: str, inner: Mapping[str, Any], body: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    if kind != "order_fulfilled":
         return []
-    named = [(item.get("tracking_number"), item.get("shipping_carrier")) for item in [*found, inner]]
-    unique = {visible(number, "tracking_number"): carrier for number, carrier in reversed(named) if number}
-    return [(shipment, str(carrier or "")[:64], number) for number, carrier in unique.items()]
+    found: dict[str, str] = {}
+    for item in (*objects(inner.get("packages")), *objects(body.get("packages")), inner):
+        number = visible(item.get("tracking_number"), "tracking_number", required=False)
+        if number.lower() not in NO_NUMBERS:
+            found.setdefault(number, str(item.get("shipping_carrier") or inner.get("shipping_carrier") or "")[:64])
+    return [(shipment, carrier, number) for number, carrier in found.items()]

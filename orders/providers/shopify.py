@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 from orders.events import Incoming
-from orders.providers.delivery import Delivery, Demand, Reading, Unusable
+from orders.providers.delivery import STATUS_SAYS_IT, Delivery, Demand, Reading, Unusable
 from orders.providers.reading import (
     body_of,
     dig,
@@ -71,6 +71,12 @@ class Shopify:
         for mark in ("x-shopify-", "shopify-")
         for name in ("topic", "event-id", "webhook-id", "triggered-at", "shop-domain", "api-version")
     )
+    receipt: Mapping[str, str] = STATUS_SAYS_IT
+
+    @property
+    def setup(self) -> str:
+        told = [topic for topic, reader in TOPICS.items() if reader not in (stock_changed, personal_data)]
+        return f"Subscribe to {', '.join(told)}; {', '.join(COMPLIANCE)} are set in the app itself. Its client secret signs them."
 
     def verify(self, delivery: Delivery, secrets: Sequence[str]) -> bool:
         return hmac_matches(delivery.body, _header(delivery, "hmac-sha256"), secrets)

@@ -1,8 +1,8 @@
 """Any sender of Standard Webhooks. `type`, `timestamp` and `data` are the standard's own; the mapping says the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from orders.providers.delivery import Delivery, Reading
+from orders.providers.delivery import STATUS_SAYS_IT, Delivery, Reading
 from orders.providers.mapped import read_mapped
 from orders.providers.reading import identity
 from orders.providers.signatures import standard_matches
@@ -12,6 +12,8 @@ DEFAULTS = {"event_type": "type", "occurred_at": "timestamp", "order_id": "data.
 
 class Standard:
     kept_headers: Sequence[str] = ("webhook-id", "webhook-timestamp")
+    receipt: Mapping[str, str] = STATUS_SAYS_IT
+    setup = "Sign as Standard Webhooks says; the mapping tells which of your types mean what."
 
     def verify(self, delivery: Delivery, secrets: Sequence[str]) -> bool:
         return standard_matches(delivery, secrets)

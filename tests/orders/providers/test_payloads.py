@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from orders.providers import shipbob, shiphero
 from orders.providers.delivery import Unusable
 from orders.providers.registry import ADAPTERS
 from tenants.models import Provider
-from tests.orders.providers.cast import PAYLOADS, delivery, payload, told
+from tests.orders.providers.cast import NOW, PAYLOADS, delivery, payload, told
 
-ORDER = "5823471902915"
+ORDER, HERO = "5823471902915", "5823471902916"
+USPS, UPS = "9261290306529427911297", "1Z999AA10123456785"
+UNTIMED = f"{NOW:%m-%dT%H:%M:%SZ}"  # such a delivery says no time: when it came
 MAPPING = {
     "event_id": "msg.id",
     "event_type": "msg.kind",
@@ -48,8 +51,8 @@ TABLE: list[tuple[str, str, dict[str, Any], list[tuple[Any, ...]], list[str]]] =
         "shipbob",
         {"headers": {"x-webhook-topic": "order.shipped", "webhook-id": "msg_1"}},
         [
-            ("order_fulfilled", ORDER, "11-23T13:22:05Z", {"shipment": "220011"}),
-            ("order_fulfilled", ORDER, "11-23T18:01:30Z", {"shipment": "220012"}),
+            ("order_fulfilled", ORDER, "11-23T13:22:05Z", {"shipment": USPS}),
+            ("order_fulfilled", ORDER, "11-23T18:01:30Z", {"shipment": UPS}),
         ],
         ["~order.shipped:220011:msg_1", "~order.shipped:220012:msg_1"],
     ),
@@ -75,12 +78,85 @@ TABLE: list[tuple[str, str, dict[str, Any], list[tuple[Any, ...]], list[str]]] =
         [("order_fulfilled", ORDER, "03-08T07:30:00Z", {"shipment": "315518042"})],
         ["~shipment_update:315518042:m-1"],
     ),
+    *(
+        (
+            f"shiphero/{file}.json",
+            "shiphero",
+            {"timezone": "America/New_York", "headers": {"x-shiphero-message-id": "m-2"}},
+            [told],
+            [f"~{name}:m-2"],
+        )
+        for file, told, name in (
+            ("order_allocated", ("inventory_allocated", HERO, "11-23T14:03:01Z", None), f"order_allocated:{HERO}"),
+            ("order_deallocated", ("inventory_shortage", HERO, "11-23T14:40:56Z", None), f"order_deallocated:{HERO}"),
+            ("package_added", ("order_packed", HERO, "11-23T15:50:56Z", None), "package_added:168700093"),
+            ("order_canceled", ("order_cancelled", HERO, UNTIMED, None), f"order_canceled:{HERO}"),
+            ("capture_payment", ("payment_requested", HERO, UNTIMED, None), f"capture_payment:{HERO}"),
+            ("return_update", ("return_updated", HERO, "11-23T23:34:33Z", None), f"return_update:{HERO}"),
+            (
+                "shipment_update_pickup",
+                ("order_fulfilled", "Order_#243", "11-23T23:20:15Z", {"shipment": "263653409"}),
+                "shipment_update:263653409",
+            ),
+        )
+    ),
+    ("shiphero/order_packed_out.json", "shiphero", {}, [], []),
+    *(
+        (
+            f"shipbob/{file}.json",
+            "shipbob",
+            {"headers": {"x-webhook-topic": topic, "webhook-id": "msg_3"}},
+            [(kind, ORDER, when, {"shipment": parcel} if parcel else None)],
+            [f"~{topic}:{name}:msg_3"],
+        )
+        for file, topic, kind, when, parcel, name in (
+            ("shipment_delivered", "order.shipment.delivered", "order_delivered", "11-23T19:55:00Z", USPS, "220011"),
+            ("shipment_exception", "order.shipment.exception", "inventory_shortage", "11-23T06:05:00Z", "", "220011"),
+            ("shipment_cancelled", "order.shipment.cancelled", "shipment_cancelled", "11-23T07:12:00Z", "", "220012"),
+            (
+                "tracking_received",
+                "order.shipment.tracking_received",
+                "fulfillment_created",
+                "11-23T12:55:09Z",
+                "",
+                "100104562",
+            ),
+            (
+                "tracking_updated",
+                "order.shipment.tracking.updated",
+                "order_delivered",
+                "11-23T21:40:00Z",
+                USPS,
+                "100104562",
+            ),
+            (
+                "shipment_address_updated",
+                "order.shipment.address.updated",
+                "address_corrected",
+                "11-23T08:01:00Z",
+                "",
+                "220011",
+            ),
+            *(
+                (f"shipment_{what}", f"order.shipment.{topic}", "order_updated", "11-23T08:15:00Z", "", "220011")
+                for what, topic in (
+                    ("line_item_added", "line_item.added"),
+                    ("line_item_removed", "line_item.removed"),
+                    ("line_item_updated", "line_item.updated"),
+                    ("shipping_service_updated", "shipping_service.updated"),
+                )
+            ),
+        )
+    ),
     (
-        "shiphero/order_canceled.json",
-        "shiphero",
-        {"timezone": "America/New_York", "headers": {"x-shiphero-message-id": "m-2"}},
-        [("order_cancelled", "5823471902916", "11-23T15:15:30Z", None)],
-        ["~order_canceled:5823471902916:m-2"],
+        "shipbob/order_delivered.json",
+        "shipbob",
+        {"headers": {"x-webhook-topic": "order.delivered", "webhook-id": "msg_4"}},
+        [
+            ("order_delivered", ORDER, "11-23T19:55:00Z", {"shipment": USPS}),
+            ("order_delivered", ORDER, "11-23T20:20:00Z", {"shipment": UPS}),
+        ],
+        ["~order.delivered:220011:msg_4", "~order.delivered:220012:msg_4"],
     ),
     (
         "standard/order_packed.json",
@@ -106,7 +182,7 @@ def test_payload_gives_exactly_these_events(
     events = ADAPTERS[provider].read(delivery(payload(path), **more)).events
     assert [told(event) for event in events] == expected
     assert [event.event_id[: len(start)] for event, start in zip(events, ids, strict=True)] == ids
-    assert json.loads(events[0].payload) == json.loads(payload(path))
+    assert [json.loads(event.payload) for event in events[:1]] == [json.loads(payload(path))] * bool(expected)
 
 
 def test_every_payload_file_of_these_providers_is_tested() -> None:
@@ -131,10 +207,60 @@ def test_parcels_of_a_fulfilment_are_registered() -> None:
         .read(delivery(payload("shipbob/order_shipped.json"), {"x-webhook-topic": "order.shipped", "webhook-id": "m"}))
         .events
     )
-    assert first.parcels == [("220011", "USPS", "9261290306529427911297")]
-    assert second.parcels == [("220012", "UPS", "1Z999AA10123456785")]
+    assert first.parcels == [(USPS, "USPS", USPS)]
+    assert second.parcels == [(UPS, "UPS", UPS)]
+    [picked_up] = ADAPTERS["shiphero"].read(delivery(payload("shiphero/shipment_update_pickup.json"))).events
+    assert picked_up.parcels == []  # “Pickup” is no tracking number: all such orders would be one parcel's
     [plain] = ADAPTERS["json"].read(delivery(payload("json/despatched.json"), mapping=MAPPING)).events
     assert plain.parcels == [("P1", "DHL", "JD0002213")]
+
+
+def test_every_word_of_shipbob_and_shiphero_has_a_payload_file() -> None:
+    topics = {more["headers"]["x-webhook-topic"] for _, provider, more, *_ in TABLE if provider == "shipbob"}
+    assert topics == set(shipbob.TYPES)
+    bodies = [json.loads(payload(path)) for path, provider, *_ in TABLE if provider == "shiphero"]
+    words = {str(body.get("webhook_type") or body["fulfillment"]["webhook_type"]).lower() for body in bodies}
+    assert words == set(shiphero.TYPES)
+
+
+@pytest.mark.parametrize("word", shiphero.IGNORED)
+def test_what_shiphero_tells_of_no_order_is_ignored(word: str) -> None:
+    reading = ADAPTERS["shiphero"].read(delivery({"webhook_type": word.title(), "account_id": 1}))
+    assert (reading.events, reading.ignored) == ((), "It says nothing about an order.")
+
+
+def test_what_shiphero_packed_out_without_the_shops_number_says_why_it_is_ignored() -> None:
+    reading = ADAPTERS["shiphero"].read(delivery(payload("shiphero/order_packed_out.json")))
+    assert reading.ignored == "It names the order only by ShipHero's own number, which no shop knows."
+    named = {**json.loads(payload("shiphero/order_packed_out.json")), "partner_order_id": ORDER}
+    [packed] = ADAPTERS["shiphero"].read(delivery(named)).events
+    assert (packed.event_type, packed.order_id) == ("order_packed", ORDER)
+
+
+TRACKED = json.loads(payload("shipbob/tracking_updated.json"))
+TRACKING = {
+    "LabelCreated": ("order_packed", None),
+    "InTransit": ("shipment_in_transit", USPS),
+    "OutForDelivery": ("shipment_in_transit", USPS),
+    "DeliveryAttempted": ("delivery_attempted", None),
+    "Delivered": ("order_delivered", USPS),
+    "Delayed": ("shipment_delayed", USPS),
+    "Exception": ("delivery_failed", USPS),
+    "ReturnToSender": ("order_returned", USPS),
+    "Levitating": ("shipment_tracking", None),
+}
+
+
+@pytest.mark.parametrize("status", TRACKING)
+def test_shipbob_tracking_statuses(status: str) -> None:
+    headers = {"x-webhook-topic": "order.shipment.tracking.updated", "webhook-id": "m"}
+    [event] = ADAPTERS["shipbob"].read(delivery({**TRACKED, "status": status}, headers)).events
+    assert (event.event_type, (event.detail or {}).get("shipment")) == TRACKING[status]
+    assert bool(event.parcels) == (event.event_type == "order_packed")
+
+
+def test_every_shipbob_tracking_status_is_tested() -> None:
+    assert set(TRACKING) == {*shipbob.TRACKING, "Levitating"}
 
 
 EASYPOST = json.loads(payload("easypost/tracker_updated.json"))
