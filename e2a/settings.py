@@ -273,7 +273,8 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "ENUM_NAME_OVERRIDES": {
         "OrderStatusEnum": "orders.models.OrderStatus",
-        "OutcomeEnum": "orders.api.serializers.OUTCOMES",
+        "OrderOutcomeEnum": "orders.api.serializers.OUTCOMES",
+        "LetterOutcomeEnum": "orders.api.letter_serializers.OUTCOMES",
         "ExceptionStatusEnum": "exceptions.choices.Status",
         "ResolutionEnum": "exceptions.choices.Resolution",
         "SeverityEnum": "exceptions.choices.Severity",

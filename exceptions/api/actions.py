@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from exceptions.api import examples
 from exceptions.api.asking import asking_of
 from exceptions.errors import NoSuchException
 from exceptions.models import ExceptionRecord
@@ -172,7 +173,9 @@ class ReadAndWrite(APIView):
 class ActionsView(ReadAndWrite):
     write_scope = Scope.OPERATE
 
-    @extend_schema(operation_id="exception_actions_list", responses=ActionListSerializer, tags=TAGS)
+    @extend_schema(
+        operation_id="exception_actions_list", responses=ActionListSerializer, examples=[examples.ATTEMPTS], tags=TAGS
+    )
     def get(self, request: Request, exception_id: int) -> Response:
         """What was, is and will be done about it, oldest first."""
         if not ExceptionRecord.objects.filter(pk=exception_id).exists():
@@ -183,7 +186,7 @@ class ActionsView(ReadAndWrite):
         operation_id="exception_actions_decide",
         request=DecisionSerializer,
         responses={200: ActionListSerializer, 202: DryRunSerializer, 409: IMPOSSIBLE},
-        examples=[RUN],
+        examples=[RUN, examples.ATTEMPTS, examples.LOOKING],
         tags=TAGS,
     )
     def post(self, request: Request, exception_id: int) -> Response:
@@ -220,7 +223,7 @@ class ActionsView(ReadAndWrite):
 class DryRunView(APIView):
     required_scope = Scope.OPERATE
 
-    @extend_schema(operation_id="exception_dry_run", responses=DryRunSerializer, tags=TAGS)
+    @extend_schema(operation_id="exception_dry_run", responses=DryRunSerializer, examples=[examples.LOOKED], tags=TAGS)
     def get(self, request: Request, exception_id: int, dry_run_id: int) -> Response:
         """What the action would do, once a worker has looked."""
         found = DryRun.objects.filter(pk=dry_run_id, exception_id=exception_id).first()
@@ -232,7 +235,9 @@ class DryRunView(APIView):
 class ApprovalsView(APIView):
     required_scope = Scope.READ
 
-    @extend_schema(operation_id="approvals_list", responses=ActionListSerializer, tags=TAGS)
+    @extend_schema(
+        operation_id="approvals_list", responses=ActionListSerializer, examples=[examples.ATTEMPTS], tags=TAGS
+    )
     def get(self, request: Request) -> Response:
         """What waits for a person's word: approvals first, then suggestions; at most 500."""
         return Response({"results": ActionSerializer(to_decide()[:MOST_WAITING], many=True).data})

@@ -16,6 +16,7 @@ from exceptions.analyst.scoreboard import Analyst, board_since
 from exceptions.analyst.services import analyse_again
 from exceptions.analyst.standing import current_analyst, latest_of, switch_current
 from exceptions.analyst.words import CAUSE_CHOICES, Action, Blame, Fallback, Judge, Label
+from exceptions.api import examples
 from exceptions.api.asking import asking_of
 from tenants.models import Scope
 
@@ -119,7 +120,9 @@ class AnalystSerializer(serializers.Serializer[Any]):
     confusion = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
     tokens = serializers.IntegerField()
     cost_usd = serializers.DecimalField(max_digits=18, decimal_places=6, allow_null=True)
-    median_ms = serializers.IntegerField(allow_null=True, help_text="Of its calls; of the rules, of reading and judging.")
+    median_ms = serializers.IntegerField(
+        allow_null=True, help_text="Of its calls; of the rules, of reading and judging."
+    )
     slow_ms = serializers.IntegerField(allow_null=True, help_text="95th percentile.")
     thumbs_up = serializers.IntegerField()
     thumbs_down = serializers.IntegerField()
@@ -148,6 +151,7 @@ class ScoreboardView(APIView):
         operation_id="analyses_scoreboard",
         parameters=[OpenApiParameter("days", int, description=f"1 to {MOST_DAYS}; {DEFAULT_DAYS} if left out.")],
         responses=ScoreboardSerializer,
+        examples=[examples.SCOREBOARD],
         tags=TAGS,
     )
     def get(self, request: Request) -> Response:
@@ -173,6 +177,7 @@ class FeedbackView(APIView):
         operation_id="exceptions_analysis_feedback",
         request=FeedbackSerializer,
         responses=AnalysisSerializer,
+        examples=[examples.FEEDBACK, examples.ANALYSED],
         tags=TAGS,
     )
     def post(self, request: Request, exception_id: int) -> Response:
@@ -192,6 +197,7 @@ class AgainView(APIView):
         operation_id="exceptions_analysis_again",
         request=None,
         responses={202: AnalysisSerializer, 409: OpenApiResponse(description="It is being analysed just now.")},
+        examples=[examples.ASKED_AGAIN],
         tags=TAGS,
     )
     def post(self, request: Request, exception_id: int) -> Response:
@@ -209,6 +215,7 @@ class SwitchView(APIView):
         operation_id="analyses_switch",
         request=SwitchSerializer,
         responses={200: StandingSerializer, 409: OpenApiResponse(description="It stands so already.")},
+        examples=[examples.SWITCH, examples.STANDING],
         tags=TAGS,
     )
     def post(self, request: Request) -> Response:

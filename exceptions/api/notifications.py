@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from e2a.errors import Forbidden
+from exceptions.api import examples
 from exceptions.api.actions import tenant_here
 from exceptions.api.asking import asking_of
 from exceptions.choices import Severity
@@ -123,7 +124,11 @@ class NotificationsView(APIView):
     required_scope = Scope.READ
 
     @extend_schema(
-        operation_id="notifications_list", parameters=[InboxQuerySerializer], responses=InboxSerializer, tags=TAGS
+        operation_id="notifications_list",
+        parameters=[InboxQuerySerializer],
+        responses=InboxSerializer,
+        examples=[examples.INBOX],
+        tags=TAGS,
     )
     def get(self, request: Request) -> Response:
         """What the asking member was told on the page, newest first."""
@@ -140,7 +145,11 @@ class NotificationsReadView(APIView):
     required_scope = Scope.READ
 
     @extend_schema(
-        operation_id="notifications_read", request=ReadSerializer, responses=ReadOutcomeSerializer, tags=TAGS
+        operation_id="notifications_read",
+        request=ReadSerializer,
+        responses=ReadOutcomeSerializer,
+        examples=[examples.READ, examples.WERE_READ],
+        tags=TAGS,
     )
     def post(self, request: Request) -> Response:
         """Marks one's own notifications read."""

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from exceptions.api import examples
 from exceptions.api.actions import ReadAndWrite, tenant_here
 from exceptions.api.asking import asking_of
 from exceptions.choices import Reason
@@ -107,12 +108,20 @@ BODY = OpenApiExample(
 class PlaybooksView(ReadAndWrite):
     write_scope = Scope.ADMIN
 
-    @extend_schema(operation_id="playbooks_list", responses=PlaybookListSerializer, tags=TAGS)
+    @extend_schema(
+        operation_id="playbooks_list", responses=PlaybookListSerializer, examples=[examples.PLAYBOOKS], tags=TAGS
+    )
     def get(self, request: Request) -> Response:
         """The newest version of each reason's playbook."""
         return Response({"results": PlaybookSerializer(newest_playbooks(), many=True).data})
 
-    @extend_schema(operation_id="playbooks_install", request=None, responses=PlaybookListSerializer, tags=TAGS)
+    @extend_schema(
+        operation_id="playbooks_install",
+        request=None,
+        responses=PlaybookListSerializer,
+        examples=[examples.PLAYBOOKS],
+        tags=TAGS,
+    )
     def post(self, request: Request) -> Response:
         """Installs the default playbooks for each reason that has none."""
         asking = asking_of(request)
@@ -124,7 +133,9 @@ class PlaybooksView(ReadAndWrite):
 class PlaybookView(ReadAndWrite):
     write_scope = Scope.ADMIN
 
-    @extend_schema(operation_id="playbooks_retrieve", responses=PlaybookSerializer, tags=TAGS)
+    @extend_schema(
+        operation_id="playbooks_retrieve", responses=PlaybookSerializer, examples=[examples.ONE_PLAYBOOK], tags=TAGS
+    )
     def get(self, request: Request, reason_code: str) -> Response:
         found = newest(reason_code)
         if found is None:
@@ -135,7 +146,7 @@ class PlaybookView(ReadAndWrite):
         operation_id="playbooks_save",
         request=PlaybookBodySerializer,
         responses={200: PlaybookSerializer, 409: OVERTAKEN},
-        examples=[BODY],
+        examples=[BODY, examples.ONE_PLAYBOOK],
         tags=TAGS,
     )
     def put(self, request: Request, reason_code: str) -> Response:
@@ -148,7 +159,12 @@ class PlaybookView(ReadAndWrite):
         )
         return Response(PlaybookSerializer(made).data)
 
-    @extend_schema(operation_id="playbooks_switch_off", responses={200: PlaybookSerializer, 409: OVERTAKEN}, tags=TAGS)
+    @extend_schema(
+        operation_id="playbooks_switch_off",
+        responses={200: PlaybookSerializer, 409: OVERTAKEN},
+        examples=[examples.SWITCHED_OFF],
+        tags=TAGS,
+    )
     def delete(self, request: Request, reason_code: str) -> Response:
         """Switches it off, as a new version; nothing is forgotten."""
         asking = asking_of(request)
@@ -161,7 +177,9 @@ class PlaybookView(ReadAndWrite):
 class PlaybookVersionsView(APIView):
     required_scope = Scope.READ
 
-    @extend_schema(operation_id="playbooks_versions", responses=PlaybookListSerializer, tags=TAGS)
+    @extend_schema(
+        operation_id="playbooks_versions", responses=PlaybookListSerializer, examples=[examples.PLAYBOOKS], tags=TAGS
+    )
     def get(self, request: Request, reason_code: str) -> Response:
         """Every version, the newest first."""
         return Response({"results": PlaybookSerializer(versions_of(reason_code), many=True).data})
@@ -170,7 +188,7 @@ class PlaybookVersionsView(APIView):
 class KindsView(APIView):
     required_scope = Scope.READ
 
-    @extend_schema(operation_id="playbooks_kinds", responses=KindListSerializer, tags=TAGS)
+    @extend_schema(operation_id="playbooks_kinds", responses=KindListSerializer, examples=[examples.KINDS], tags=TAGS)
     def get(self, request: Request) -> Response:
         """The closed list of what a step can do."""
         return Response({"results": KindSerializer(ACTION_KINDS.values(), many=True).data})
@@ -179,7 +197,12 @@ class KindsView(APIView):
 class OutcomesView(APIView):
     required_scope = Scope.READ
 
-    @extend_schema(operation_id="playbooks_outcomes", responses=ActionOutcomeListSerializer, tags=TAGS)
+    @extend_schema(
+        operation_id="playbooks_outcomes",
+        responses=ActionOutcomeListSerializer,
+        examples=[examples.OUTCOMES],
+        tags=TAGS,
+    )
     def get(self, request: Request) -> Response:
         """How each kind of action went in the last 90 days."""
         return Response({"results": ActionOutcomeSerializer(outcomes(now=asking_of(request).now), many=True).data})

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from e2a.errors import Conflict, NotFound, Unprocessable
+from exceptions.api import examples
 from exceptions.api.actions import ReadAndWrite, tenant_here
 from exceptions.api.asking import asking_of
 from exceptions.deliveries.models import Delivery, DeliveryState
@@ -131,7 +132,7 @@ def target_named(name: str) -> OutgoingTarget:
 class TargetsView(ReadAndWrite):
     write_scope = Scope.ADMIN
 
-    @extend_schema(operation_id="targets_list", responses=TargetListSerializer, tags=TAGS)
+    @extend_schema(operation_id="targets_list", responses=TargetListSerializer, examples=[examples.TARGETS], tags=TAGS)
     def get(self, request: Request) -> Response:
         rows = OutgoingTarget.objects.filter(tenant=tenant_here())
         return Response({"results": TargetSerializer(rows, many=True).data})
@@ -140,7 +141,7 @@ class TargetsView(ReadAndWrite):
         operation_id="targets_create",
         request=NewTargetSerializer,
         responses={201: SavedTargetSerializer},
-        examples=[WEBHOOK],
+        examples=[WEBHOOK, examples.MADE_TARGET],
         tags=TAGS,
     )
     def post(self, request: Request) -> Response:
@@ -155,11 +156,19 @@ class TargetsView(ReadAndWrite):
 class TargetView(ReadAndWrite):
     write_scope = Scope.ADMIN
 
-    @extend_schema(operation_id="targets_retrieve", responses=TargetSerializer, tags=TAGS)
+    @extend_schema(
+        operation_id="targets_retrieve", responses=TargetSerializer, examples=[examples.ONE_TARGET], tags=TAGS
+    )
     def get(self, request: Request, name: str) -> Response:
         return Response(TargetSerializer(target_named(name)).data)
 
-    @extend_schema(operation_id="targets_change", request=ChangeTargetSerializer, responses=TargetSerializer, tags=TAGS)
+    @extend_schema(
+        operation_id="targets_change",
+        request=ChangeTargetSerializer,
+        responses=TargetSerializer,
+        examples=[examples.CHANGE_TARGET, examples.ONE_TARGET],
+        tags=TAGS,
+    )
     def patch(self, request: Request, name: str) -> Response:
         body = ChangeTargetSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -176,7 +185,13 @@ class TargetView(ReadAndWrite):
 class RotateView(APIView):
     required_scope = Scope.ADMIN
 
-    @extend_schema(operation_id="targets_rotate", request=None, responses=SavedTargetSerializer, tags=TAGS)
+    @extend_schema(
+        operation_id="targets_rotate",
+        request=None,
+        responses=SavedTargetSerializer,
+        examples=[examples.ROTATED],
+        tags=TAGS,
+    )
     def post(self, request: Request, name: str) -> Response:
         """A new secret, shown this once; the old one signs beside it for a day."""
         with as_problem():
@@ -187,7 +202,9 @@ class RotateView(APIView):
 class DeliveriesView(APIView):
     required_scope = Scope.READ
 
-    @extend_schema(operation_id="deliveries_list", responses=DeliveryListSerializer, tags=TAGS)
+    @extend_schema(
+        operation_id="deliveries_list", responses=DeliveryListSerializer, examples=[examples.DELIVERIES], tags=TAGS
+    )
     def get(self, request: Request) -> Response:
         """The newest 200 messages with each of their tries."""
         rows = Delivery.objects.order_by("-created_at", "-pk")[:MOST_DELIVERIES]
@@ -201,6 +218,7 @@ class RetryView(APIView):
         operation_id="deliveries_retry",
         request=None,
         responses={200: DeliverySerializer, 409: OpenApiResponse(description="It has not failed, or is an e-mail.")},
+        examples=[examples.SENT_AGAIN],
         tags=TAGS,
     )
     def post(self, request: Request, delivery_id: int) -> Response:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from exceptions.api import examples
 from exceptions.api.asking import asking_of
 from exceptions.times import DIMENSIONS, measure_times
 from tenants.models import Scope
@@ -56,6 +57,7 @@ class TimesView(APIView):
         operation_id="exceptions_times",
         parameters=[TimesQuerySerializer],
         responses=MeasuredSerializer,
+        examples=[examples.TIMES],
         tags=["exceptions"],
     )
     def get(self, request: Request) -> Response:

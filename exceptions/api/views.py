@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -124,11 +124,15 @@ class ActView(APIView):
     required_scope = Scope.OPERATE
     action: ClassVar[str]
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        extend_schema_view(post=extend_schema(examples=[examples.BODIES[cls.action], examples.DETAIL]))(cls)
+
     @property
     def serializer_class(self) -> type[serializers.Serializer[Any]]:
         return INPUTS[self.action]
 
-    @extend_schema(responses={200: ExceptionDetailSerializer, 409: IMPOSSIBLE}, examples=[examples.DETAIL], tags=TAGS)
+    @extend_schema(responses={200: ExceptionDetailSerializer, 409: IMPOSSIBLE}, tags=TAGS)
     def post(self, request: Request, exception_id: int) -> Response:
         asking = asking_of(request)
         act, reason = read_act(self.action, request.data, asking)

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from e2a.errors import Unprocessable
+from orders.api import examples
 from orders.api.orders import candidates, order_by, order_json
 from orders.explaining import Explained, explain_order
 from orders.explanation import Explanation
@@ -106,6 +107,7 @@ class ExplanationView(APIView):
             OpenApiParameter("stage", str, enum=STAGE_NAMES, description="One stage only."),
         ],
         responses=OrderExplanationSerializer,
+        examples=[examples.EXPLANATION],
         tags=["orders"],
     )
     def get(self, request: Request, order_id: str) -> Response:

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orders import letter_runs, letters
+from orders.api import examples
 from orders.api.fields import single
 from orders.api.letter_serializers import (
     LetterDetailSerializer,
@@ -69,7 +70,11 @@ class LettersView(APIView):
     required_scope = Scope.READ
 
     @extend_schema(
-        operation_id="dead_letters_list", parameters=[LetterQuerySerializer], responses=LetterPageSerializer, tags=TAGS
+        operation_id="dead_letters_list",
+        parameters=[LetterQuerySerializer],
+        responses=LetterPageSerializer,
+        examples=[examples.LETTERS],
+        tags=TAGS,
     )
     def get(self, request: Request) -> Response:
         """Dead letters, newest first, by cursor. Without `status`, those that wait."""
@@ -84,7 +89,12 @@ class LettersView(APIView):
 class LetterView(APIView):
     required_scope = Scope.READ
 
-    @extend_schema(operation_id="dead_letters_retrieve", responses=LetterDetailSerializer, tags=TAGS)
+    @extend_schema(
+        operation_id="dead_letters_retrieve",
+        responses=LetterDetailSerializer,
+        examples=[examples.ONE_LETTER],
+        tags=TAGS,
+    )
     def get(self, request: Request, letter_id: int) -> Response:
         """One dead letter with its raw body and why it was refused."""
         return Response(LetterDetailSerializer(get_letter(letter_id)).data)
@@ -97,6 +107,7 @@ class ReplayLetterView(APIView):
         operation_id="dead_letters_replay",
         request=ReplayOneSerializer,
         responses={200: ReplayOneOutcomeSerializer, 409: NOT_WAITING},
+        examples=[examples.EDITED, examples.REPLAYED_ONE],
         tags=TAGS,
     )
     def post(self, request: Request, letter_id: int) -> Response:
@@ -121,6 +132,7 @@ class DiscardLetterView(APIView):
         operation_id="dead_letters_discard",
         request=None,
         responses={200: LetterSerializer, 409: NOT_WAITING},
+        examples=[examples.SET_ASIDE],
         tags=TAGS,
     )
     def post(self, request: Request, letter_id: int) -> Response:
@@ -136,6 +148,7 @@ class RestoreLetterView(APIView):
         operation_id="dead_letters_restore",
         request=None,
         responses={200: LetterSerializer, 409: NOT_WAITING},
+        examples=[examples.RESTORED],
         tags=TAGS,
     )
     def post(self, request: Request, letter_id: int) -> Response:
@@ -146,7 +159,9 @@ class RestoreLetterView(APIView):
 class ReplayView(APIView):
     required_scope = Scope.READ
 
-    @extend_schema(operation_id="dead_letters_replay_progress", responses=ReplaySerializer, tags=TAGS)
+    @extend_schema(
+        operation_id="dead_letters_replay_progress", responses=ReplaySerializer, examples=[examples.PROGRESS], tags=TAGS
+    )
     def get(self, request: Request, replay_id: int) -> Response:
         """How far a replay is."""
         return Response(ReplaySerializer(get_replay(replay_id)).data)
@@ -159,7 +174,7 @@ class ReplayManyView(APIView):
         operation_id="admin_replay_dlq",
         request=ReplayManySerializer,
         responses={200: ReplayManyOutcomeSerializer, 202: ReplayManyOutcomeSerializer},
-        examples=[REHEARSAL],
+        examples=[REHEARSAL, examples.REPLAY_ALL, examples.UNDER_WAY],
         tags=TAGS,
     )
     def post(self, request: Request) -> Response:

@@ -94,13 +94,26 @@ ONE_ORDER = OpenApiExample(
         "parcels": [],
     },
 )
+LEFT_OUT = ("difference", "events", "parcels")  # a list says less of each
+PAGE = OpenApiExample(
+    "A page",
+    response_only=True,
+    value={
+        "next": "https://acme.example.com/api/orders?cursor=MjAyNi0xMS0yM1QxMDoyMDowMXwx",
+        "results": [{key: value for key, value in ONE_ORDER.value.items() if key not in LEFT_OUT}],
+    },
+)
 
 
 class OrdersView(APIView):
     required_scope = Scope.READ
 
     @extend_schema(
-        operation_id="orders_list", parameters=[OrderQuerySerializer], responses=OrderPageSerializer, tags=["orders"]
+        operation_id="orders_list",
+        parameters=[OrderQuerySerializer],
+        responses=OrderPageSerializer,
+        examples=[PAGE],
+        tags=["orders"],
     )
     def get(self, request: Request) -> Response:
         """Orders, latest receipt first, by cursor."""

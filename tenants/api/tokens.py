@@ -5,7 +5,7 @@ from axes.handlers.proxy import AxesProxyHandler
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -43,6 +43,18 @@ class AccessSerializer(serializers.Serializer[None]):
     access = serializers.CharField(help_text="Lasts five minutes.")
 
 
+CREDENTIALS = OpenApiExample(
+    "A member",
+    request_only=True,
+    value={"tenant": "acme", "username": "anna", "password": "correct horse battery staple"},
+)
+BOTH = OpenApiExample(
+    "Both tokens", response_only=True, status_codes=["200"], value={"access": "eyJhbGciOi…", "refresh": "eyJhbGciOi…"}
+)
+REFRESH = OpenApiExample("A refresh token", request_only=True, value={"refresh": "eyJhbGciOi…"})
+ACCESS = OpenApiExample("A new one", response_only=True, status_codes=["200"], value={"access": "eyJhbGciOi…"})
+
+
 class TokenView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -51,6 +63,7 @@ class TokenView(APIView):
         operation_id="token",
         request=CredentialsSerializer,
         responses={200: TokensSerializer, **REFUSED},
+        examples=[CREDENTIALS, BOTH],
         tags=["token"],
     )
     def post(self, request: Request) -> Response:
@@ -71,6 +84,7 @@ class RefreshView(APIView):
         operation_id="token_refresh",
         request=RefreshSerializer,
         responses={200: AccessSerializer, **REFUSED},
+        examples=[REFRESH, ACCESS],
         tags=["token"],
     )
     def post(self, request: Request) -> Response:

@@ -17,6 +17,8 @@ from django.db import close_old_connections
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from hypothesis import HealthCheck, Phase, given, settings
+from jsonschema import Draft202012Validator
+from rest_framework.serializers import ChoiceField, MultipleChoiceField, Serializer
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation.modes import GenerationMode
 from schemathesis.specs.openapi.checks import (
@@ -34,6 +36,7 @@ from tests.programs import program
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = {GenerationMode.POSITIVE: 8, GenerationMode.NEGATIVE: 5}  # each, for every operation
+ROOMS = ("tenants", "orders", "exceptions", "analytics")
 UNDOCUMENTED = ("healthz", "readyz", "metrics", "api/schema", "api/docs", "live")
 
 
@@ -103,6 +106,82 @@ def test_examples_of_the_door_are_what_it_takes_and_gives(acme: Tenant, document
     bad = {**example, "event_id": "evt-2", "order_id": ""}
     told = send("/events/batch", {"events": [{**example, "event_id": "evt-3"}, bad]})
     assert told == schemas["EventBatchResult"]["example"]
+
+
+def serializers_in_use() -> Iterator[type[Serializer[Any]]]:
+    waiting = [Serializer]
+    while waiting:
+        found = waiting.pop()
+        waiting += found.__subclasses__()
+        if found.__module__.split(".")[0] in ROOMS:
+            yield found
+
+
+def choices_of(schema: dict[str, Any], document: dict[str, Any]) -> set[Any]:
+    """What an enumerated field may be, through references and unions."""
+    if "$ref" in schema:
+        return choices_of(document["components"]["schemas"][schema["$ref"].split("/")[-1]], document)
+    parts = [*schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ())]
+    return set(schema.get("enum", ())).union(*(choices_of(part, document) for part in parts))
+
+
+def test_every_choice_is_told_as_it_is(document: dict[str, Any]) -> None:
+    """Two enumerations that were given one name would show up here."""
+    told = document["components"]["schemas"]
+    seen = 0
+    for kind in serializers_in_use():
+        schema = told.get(kind.__name__.removesuffix("Serializer"), {}).get("properties", {})
+        for name, field in kind().get_fields().items():
+            if name in schema and isinstance(field, ChoiceField) and not isinstance(field, MultipleChoiceField):
+                assert choices_of(schema[name], document) - {"", None} == set(field.choices) - {""}, (kind, name)
+                seen += 1
+    assert seen > 20
+
+
+def examples_of(node: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """(where, schema, example) of every example in the document: of a schema, a parameter or a body."""
+    if isinstance(node, dict):
+        schema = node.get("schema", {key: value for key, value in node.items() if key != "example"})
+        named = node["examples"] if "schema" in node and "examples" in node else {}
+        given = {"": {"value": node["example"]}} if "example" in node else named
+        yield from ((f"{where} {name}", schema, each["value"]) for name, each in given.items())
+        node = {key: value for key, value in node.items() if key not in ("example", "examples")}
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from examples_of(value, f"{where}/{key}")
+
+
+def test_every_example_is_of_its_schema(document: dict[str, Any]) -> None:
+    found = list(examples_of(document))
+    assert len(found) > 20
+    wrong = {
+        where: error.message
+        for where, schema, example in found
+        if "ndjson" not in where  # a text of lines
+        for error in Draft202012Validator({**schema, "components": document["components"]}).iter_errors(example)
+    }
+    assert wrong == {}
+
+
+def test_every_operation_shows_what_it_takes_and_gives(document: dict[str, Any]) -> None:
+    with_example = {where.split(" ")[0] for where, *_ in examples_of(document)}
+
+    def is_shown(where: str, content: dict[str, Any]) -> bool:
+        component = content["schema"].get("$ref", "").removeprefix("#")
+        return where in with_example or component in with_example
+
+    missing = [
+        f"{path} {method} {part} {kind}"
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        for part, body in [
+            ("requestBody", operation.get("requestBody", {})),
+            *((f"responses/{status}", answer) for status, answer in operation["responses"].items() if status < "400"),
+        ]
+        for kind, content in body.get("content", {}).items()
+        if kind == "application/json"
+        if not is_shown(f"/paths/{path}/{method}/{part}/content/{kind}", content)
+    ]
+    assert missing == ["/webhooks/{tenant}/{source} post requestBody application/json"]  # as the provider has it
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.db.models.functions import Now
 from django.forms import ModelChoiceField
 from django.http import HttpResponse
 from django.test import Client
@@ -259,6 +260,16 @@ def test_edited_source_keeps_its_token_unless_a_new_one_is_given(boss: Client, a
 def test_refused_source_is_not_made(boss: Client, acme: Tenant, words: dict[str, str], field: str) -> None:
     assert list(errors(boss.post(address("webhooksource", "add"), SOURCE | {"tenant": acme.pk} | words))) == [field]
     assert not WebhookSource.objects.exists()
+
+
+def test_source_shows_how_it_does(boss: Client, acme: Tenant) -> None:
+    made = create_source(tenant=acme, name="shop", provider="shopify", secret=SECRET).source
+    page = address("webhooksource", "change", made.pk)
+    assert "Last delivery: never. 0 events in 24 hours. 0 dead letters wait. 0 refused for their signature." in text(
+        boss.get(page)
+    )
+    WebhookSource.objects.filter(pk=made.pk).update(refused_count=3, refused_at=Now())
+    assert "3 refused for their signature." in text(boss.get(page))
 
 
 def test_first_manager_is_invited_and_the_last_is_kept(boss: Client, acme: Tenant) -> None:
