@@ -17,6 +17,7 @@ from tests.bench import floor, load, radar
 from tests.bench.events import lives, real_mix
 from tests.bench.growth import growth
 from tests.bench.memory import memory
+from tests.bench.neighbours import neighbours
 from tests.bench.place import Place, memory_mib, python, resident
 from tests.bench.server import CONNECTIONS, Server, headers_of
 
@@ -37,6 +38,8 @@ def measure(place: Place, *, orders: int, copies: int, events: int, many: int) -
     key = prepare_tenant()
     say("the single path")
     rows = single_path(place, key, orders, events)
+    say("a quiet tenant beside a noisy one")
+    rows += neighbours(place, key)
     say("the batch path")
     rows += batch_path(place, key, copies)
     say(f"the door among 10,000 and {many:,} orders")

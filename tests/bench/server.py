@@ -51,10 +51,10 @@ class Server:
         self.sink.server_close()
 
 
-def headers_of(key: str) -> dict[str, str]:
+def headers_of(key: str, tenant: str = "bench") -> dict[str, str]:
     return {
         "Host": "127.0.0.1",
         "Authorization": f"Bearer {key}",
-        "X-Tenant-Id": "bench",
+        "X-Tenant-Id": tenant,
         "Content-Type": "application/json",
     }
