@@ -8,11 +8,12 @@ Source: developer.shiphero.com/webhooks, a page for each type.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
 from orders.providers.delivery import Delivery, Reading, Unusable
-from orders.providers.reading import body_of, dig, event, first_instant, identity, objects, visible
+from orders.providers.reading import body_of, dig, event, identity, instant, objects, visible
 from orders.providers.signatures import hmac_matches
 
 TYPES = {
@@ -75,8 +76,7 @@ class ShipHero:
             return Reading(ignored="It names the order only by ShipHero's own number, which no shop knows.")
         order = visible("_".join(number.split()) if isinstance(number, str) else number, "order_number")
         shipment = visible(_first(inner, body, "shipment_id", "shipment_uuid"), "shipment_id", required=False)
-        time = _first(inner, body, *TIMES)
-        at = first_instant([time], delivery.timezone, "created_at") if time else None
+        at = _when(inner, body, delivery.timezone)
         detail = {"shipment": shipment} if shipment and kind == "order_fulfilled" else None
         happening = delivery.header("x-shiphero-message-id") or blake2b(delivery.body, digest_size=12).hexdigest()
         name = identity(word.replace(" ", "_"), shipment or order, happening)
@@ -88,6 +88,12 @@ class ShipHero:
 
 def _first(inner: Mapping[str, Any], body: Mapping[str, Any], *names: str) -> Any:
     return next((source[name] for name in names for source in (inner, body) if source.get(name)), None)
+
+
+def _when(inner: Mapping[str, Any], body: Mapping[str, Any], zone: str) -> datetime | None:
+    """None where a type says no time at all, as a cancelling does."""
+    named = next((name for name in TIMES if inner.get(name) or body.get(name)), None)
+    return instant(_first(inner, body, named), zone, named) if named else None
 
 
 def _parcels(kind: str, shipment: str, inner: Mapping[str, Any], body: Mapping[str, Any]) -> list[tuple[str, str, str]]:

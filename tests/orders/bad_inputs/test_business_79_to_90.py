@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
@@ -16,10 +17,6 @@ from tests.orders.bad_inputs.cast import KEPT, Trial
 from tests.orders.door_cast import event, rows, send
 from tests.orders.letters.cast import in_schema
 from tests.programs import program
-
-NOT_APPLICABLE = {
-    "88 an event of an order that is invoiced already": "invoices are not kept yet; their tests hold it then"
-}
 
 
 def order(trial: Trial, sender: Client, *kinds: tuple[str, str]) -> None:
@@ -113,8 +110,41 @@ def test_87_another_tenants_order_is_invisible(sender: Client, trial: Trial) -> 
     assert trial(spy, "/events", json.dumps(event(2)), HTTP_X_TENANT_ID="acme").grown == {}
 
 
-def test_88_is_not_applicable_yet() -> None:
-    assert list(NOT_APPLICABLE) == ["88 an event of an order that is invoiced already"]
+def test_88_an_event_after_all_is_settled_adds_and_edits_nothing(sender: Client, trial: Trial) -> None:
+    """What will be invoiced is read from these rows: all of them stand as they were, and the correction is a row beside them."""
+    began = datetime.now(UTC) - timedelta(hours=40)
+
+    def tell(name: str, kind: str, hours: int, **more: Any) -> None:
+        at = (began + timedelta(hours=hours)).isoformat()
+        body = event(name, event_type=kind, occurred_at=at, order_id="7", **more)
+        assert trial(sender, "/events", json.dumps(body)).status == 201
+
+    for kind in ("order_created", "payment_confirmed", "inventory_allocated", "order_packed"):
+        tell(kind, kind, 0)
+    tell("2", "order_fulfilled", 26)
+    tell("3", "order_delivered", 30)
+    [late] = settled()
+    assert late[:3] == ("FULFILLMENT_DELAY", "RESOLVED", "completed_late")
+    facts, told = rows(FACTS), rows(TIMELINE)
+    tell("4", "order_fulfilled", 20, source="tms")
+    assert rows(FACTS)[: len(facts)] == facts and len(rows(FACTS)) == len(facts) + 1
+    assert rows(TIMELINE)[: len(told)] == told
+    [(kind, actor, reason)] = [row[3:6] for row in rows(TIMELINE)[len(told) :]]
+    assert (kind, actor, reason) == ("retracted", "fold", "event tms/evt-4")
+    [saved] = settled()
+    assert saved[3] == "none" and saved[4] == late[4]
+
+
+FACTS = "SELECT * FROM {s}.orders_event ORDER BY id"
+TIMELINE = (
+    "SELECT id, exception_id, at, kind, actor, reason, detail::text FROM {s}.exceptions_timelineentry ORDER BY id"
+)
+
+
+def settled() -> list[tuple[Any, ...]]:
+    return rows(
+        "SELECT reason_code, status, resolution, verdict, opened_at FROM {s}.exceptions_record WHERE stage = 'order_fulfillment'"
+    )
 
 
 def test_89_five_at_once_resolve_once(committed: None) -> None:

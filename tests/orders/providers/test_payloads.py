@@ -223,6 +223,13 @@ def test_every_word_of_shipbob_and_shiphero_has_a_payload_file() -> None:
     assert words == set(shiphero.TYPES)
 
 
+def test_wrong_time_of_shiphero_is_told_at_its_field() -> None:
+    body = {**json.loads(payload("shiphero/order_allocated.json")), "allocated_at": "yesterday"}
+    with pytest.raises(Unusable) as refused:
+        ADAPTERS["shiphero"].read(delivery(body))
+    assert list(refused.value.errors) == ["allocated_at"]
+
+
 @pytest.mark.parametrize("word", shiphero.IGNORED)
 def test_what_shiphero_tells_of_no_order_is_ignored(word: str) -> None:
     reading = ADAPTERS["shiphero"].read(delivery({"webhook_type": word.title(), "account_id": 1}))
