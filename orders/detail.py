@@ -20,7 +20,7 @@ class DetailError(ValueError):
 
 def detail_of(event_type: str, payload: Mapping[str, Any]) -> Detail | None:
     """Keys: `promise`, `fulfil_by`, `window_from`, `window_until` (ISO instants in UTC or None), `hold_id`, `reason`, `actor`,
-    `full`, `retracts`, `shipment`, `carries` (see `orders.carried`).
+    `full`, `retracts`, `shipment`, `carries` (see `orders.carried`). The door adds a fulfilment's `numbers` (`orders.storing`).
 
     Raises: DetailError when a key that decides something has an unusable value.
     """

@@ -92,11 +92,13 @@ def consider_parcels(moments: dict[str, datetime], facts: Iterable[Fact], detail
     """An order of several parcels is fulfilled and delivered with the last, unless a fact speaks of the whole order."""
     if not any(fact.event_type in (FULFILLED, DELIVERED) and shipment_of(fact) for fact in detailed):
         return
+    names = parcel_names(detailed)
     firsts: dict[str, dict[str, datetime]] = {FULFILLED: {}, DELIVERED: {}}
     for fact in facts:
         if fact.event_type in firsts:
             of_type, shipment = firsts[fact.event_type], shipment_of(fact)
-            of_type[shipment] = min(fact.effective_at, of_type.get(shipment, fact.effective_at))
+            parcel = names.get(shipment, shipment)
+            of_type[parcel] = min(fact.effective_at, of_type.get(parcel, fact.effective_at))
     fulfilled, delivered = firsts[FULFILLED], firsts[DELIVERED]
     if fulfilled:
         moments[FULFILLED] = fulfilled.get("") or max(fulfilled.values())
@@ -106,6 +108,20 @@ def consider_parcels(moments: dict[str, datetime], facts: Iterable[Fact], detail
         moments[DELIVERED] = max(delivered.values())
     else:
         moments.pop(DELIVERED, None)
+
+
+def parcel_names(detailed: Iterable[Fact]) -> dict[str, str]:
+    """Shipment or tracking number → one name of the parcel.
+
+    A shop and its warehouse name a parcel each in their own way; by the tracking number that both tell it is one.
+    """
+    groups: list[set[str]] = []
+    for fact in detailed:
+        if fact.event_type == FULFILLED and (numbers := fact.detail and fact.detail.get("numbers")):
+            names = {shipment_of(fact), *numbers}
+            same = [group for group in groups if group & names]
+            groups = [group for group in groups if not group & names] + [names.union(*same)]
+    return {name: min(group) for group in groups for name in group}
 
 
 def shipment_of(fact: Fact) -> str:

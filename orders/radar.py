@@ -65,7 +65,7 @@ UPDATE {s}.orders_order SET fold_attempts = 0, fold_retry_at = NULL WHERE id = A
 ADOPT = """
 UPDATE {s}.orders_event e SET order_id = p.order_id, detail = CASE WHEN p.shipment_id = '' THEN e.detail
   ELSE coalesce(e.detail, '{{}}') || jsonb_build_object('shipment', p.shipment_id) END
-FROM (SELECT DISTINCT ON (tracking_number) tracking_number, order_id, shipment_id FROM {s}.orders_parcel ORDER BY tracking_number, order_id DESC) p
+FROM (SELECT DISTINCT ON (tracking_number) tracking_number, order_id, shipment_id FROM {s}.orders_parcel ORDER BY tracking_number, order_id DESC, shipment_id DESC) p
 WHERE e.order_id IS NULL AND e.tracking_number = p.tracking_number RETURNING e.order_id"""
 
 

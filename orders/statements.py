@@ -134,7 +134,7 @@ ON CONFLICT DO NOTHING"""
 FIND_PARCELS = """
 SELECT DISTINCT ON (p.tracking_number) p.tracking_number, o.merchant, o.order_id, p.shipment_id
 FROM {s}.orders_parcel p JOIN {s}.orders_order o ON o.id = p.order_id
-WHERE p.tracking_number = ANY(%(numbers)s) ORDER BY p.tracking_number, o.id DESC"""
+WHERE p.tracking_number = ANY(%(numbers)s) ORDER BY p.tracking_number, o.id DESC, p.shipment_id DESC"""
 
 DEAD_LETTERS = """
 INSERT INTO {s}.orders_deadletter (received_at, source, reason, errors, event_id, order_ref, topic, headers, body, line_number,

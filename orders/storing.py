@@ -5,11 +5,13 @@ The caller holds the transaction.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
 from orders.deadletters import Letter
 from orders.events import Incoming
+from orders.facts import FULFILLED
 from orders.judge import Connection, as_json
 from orders.statements import Statements
 
@@ -68,7 +70,7 @@ def events_json(batch: Sequence[Incoming]) -> str:
                 "order_ref": event.order_id,
                 "tracking": event.tracking_number,
                 "occurred_at": event.occurred_at,
-                "detail": event.detail,
+                "detail": detail_with_numbers(event),
                 "hash": event.content_hash.hex(),
                 "correlation_id": event.correlation_id,
                 "payload": msgspec.Raw(event.payload),
@@ -76,6 +78,14 @@ def events_json(batch: Sequence[Incoming]) -> str:
             for event in batch
         ]
     )
+
+
+def detail_with_numbers(event: Incoming) -> dict[str, Any] | None:
+    """A fulfilment keeps its parcels' tracking numbers: by them the fold knows a parcel that another source calls otherwise."""
+    numbers = sorted({number for shipment, _, number in event.parcels if shipment})
+    if not numbers or event.event_type != FULFILLED:
+        return event.detail
+    return {**(event.detail or {}), "numbers": numbers}
 
 
 def receipts_of(

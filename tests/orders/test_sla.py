@@ -54,8 +54,8 @@ def test_one_parcel_that_arrives_after_the_cancelling_is_flagged() -> None:
     assert judged(*facts, now=NOW).contradiction == "Delivered after it was cancelled."
 
 
-def shipped(minute: float, shipment: str = "") -> Fact:
-    return fact("order_fulfilled", minute, shipment=shipment)
+def shipped(minute: float, shipment: str = "", *numbers: str) -> Fact:
+    return fact("order_fulfilled", minute, shipment=shipment, **({"numbers": list(numbers)} if numbers else {}))
 
 
 def arrived(minute: float, shipment: str = "") -> Fact:
@@ -73,6 +73,34 @@ PARCELS = [
     pytest.param([shipped(5, "a"), shipped(9, "b"), arrived(20)], 9, 20, id="the whole order arrived"),
     pytest.param([shipped(5), arrived(20, "a"), arrived(25, "b")], 5, 25, id="fulfilled as one, arrived in parcels"),
     pytest.param([shipped(5, "a"), shipped(6), arrived(20, "b")], 6, None, id="a named parcel is awaited all the same"),
+    pytest.param(
+        [shipped(5, "f1", "T1"), shipped(6, "T1", "T1"), arrived(20, "f1")],
+        5,
+        20,
+        id="one parcel that two sources name",
+    ),
+    pytest.param([shipped(5, "f1", "T1"), arrived(20, "T1")], 5, 20, id="arrived by its tracking number"),
+    pytest.param(
+        [shipped(5, "f1", "T1"), shipped(6, "s1", "T1"), shipped(9, "f2", "T2"), arrived(20, "s1")],
+        9,
+        None,
+        id="two sources, and one of two parcels arrived",
+    ),
+    pytest.param(
+        [
+            *(shipped(5, "f1", "T1"), shipped(6, "s1", "T1"), shipped(9, "f2", "T2"), shipped(8, "s2", "T2")),
+            *(arrived(20, "s1"), arrived(30, "f2"), arrived(40, "s2")),
+        ],
+        8,
+        30,
+        id="two sources, and both parcels arrived",
+    ),
+    pytest.param(
+        [shipped(5, "f1", "T1"), shipped(6, "f2", "T2"), shipped(7, "s", "T1", "T2"), arrived(20, "f2")],
+        5,
+        20,
+        id="a shipment of two labels joins what it holds",
+    ),
 ]
 
 

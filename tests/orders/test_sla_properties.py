@@ -37,7 +37,9 @@ def details(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     if kind in ("order_held", "order_released"):
         return {"hold_id": draw(st.sampled_from(["a", "b"]))} if draw(st.booleans()) else {}
     if kind in ("order_fulfilled", "order_delivered") and draw(st.booleans()):
-        return {"shipment": draw(st.sampled_from(["p1", "p2"]))}
+        named = {"shipment": draw(st.sampled_from(["p1", "p2", "T1"]))}
+        numbers = draw(st.lists(st.sampled_from(["T1", "T2"]), unique=True, max_size=2))
+        return {**named, "numbers": numbers} if numbers and kind == "order_fulfilled" else named
     if kind == "order_refunded":
         return {"full": True} if draw(st.booleans()) else {}
     return {"retracts": draw(IDS)} if kind == "event_retracted" else {}

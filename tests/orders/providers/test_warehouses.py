@@ -87,3 +87,41 @@ def state_of_delivery() -> str:
     rows = raw_connection().execute("SELECT state FROM acme.orders_stage WHERE name = 'delivery'").fetchall()
     [(state,)] = rows
     return str(state)
+
+
+FULFILLED = {
+    "id": 5823471902915,
+    "fulfillment_status": "fulfilled",
+    "financial_status": "paid",
+    "updated_at": "2026-11-23T18:10:00Z",
+    "fulfillments": [
+        {"id": 71, "order_id": 5823471902915, "created_at": "2026-11-23T13:25:00Z", "status": "success", **label}
+        | {"id": 70 + number}
+        for number, label in enumerate(
+            (
+                {"tracking_company": "USPS", "tracking_numbers": ["9261290306529427911297"]},
+                {"tracking_company": "UPS", "tracking_numbers": ["1Z999AA10123456785"]},
+            ),
+            1,
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("first", ["shop", "warehouse"])
+def test_parcels_that_the_shop_and_its_warehouse_both_tell_of_are_awaited_once(acme: Tenant, first: str) -> None:
+    """Only the warehouse tells of the arrivals; the shop's names of the same parcels must not be waited for."""
+    source(acme)
+    source(acme, "shipbob", provider="shipbob", secret=SHIPBOB_KEY)
+    shopify("orders/create", order(id=5823471902915, created_at="2026-11-22T19:58:00Z"))
+    tellers = {
+        "shop": lambda: shopify("orders/fulfilled", FULFILLED, **{"X-Shopify-Event-Id": "ev-2"}),
+        "warehouse": lambda: shipbob("order.shipped", SHIPPED, "m-0"),
+    }
+    for name in sorted(tellers, key=lambda name: name != first):
+        tellers[name]()
+    assert [letter[1] for letter in letters()] == []
+    shipbob("order.shipment.tracking.updated", FIRST, "m-1")
+    assert state_of_delivery() == "RUNNING"
+    shipbob("order.shipment.tracking.updated", SECOND, "m-2")
+    assert state_of_delivery() == "COMPLETED"
