@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from e2a.errors import Conflict, NotFound
 from tenants.models import PolicyDraft, SlaPolicy, Tenant
 from tenants.policy import as_rules
-from tenants.services.policies import publish_policy
+from tenants.services.policies import NoSuchVersion, publish_policy
 
 FIRST_REVISIONS = 10**9  # drawn among so many, so that a page of a draft long gone changes no other
 
@@ -26,10 +26,6 @@ class NoDraft(NotFound):
 
 class StaleDraft(Conflict):
     """Somebody else changed the draft meanwhile, so nothing was saved. Look at it again, then make your change."""
-
-
-class NoSuchVersion(NotFound):
-    """There is no such version of the policy."""
 
 
 class SameVersion(Conflict):

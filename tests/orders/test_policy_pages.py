@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,6 +15,7 @@ from orders.pages.policy.rule_form import RuleForm
 from orders.pages.policy.weights_fields import WeightsForm
 from tenants.models import PolicyDraft, Role, SlaPolicy, Tenant
 from tenants.selectors import draft_of
+from tenants.services.drafts import begin_draft
 from tenants.services.policies import publish_policy
 from tests.orders.policy_cast import as_posted, client_of, draft_now, drafted, posted, state_of, text_of, whole
 
@@ -24,7 +26,7 @@ EDITORS = (
     "publish/",
 )  # fmt: skip
 ACTS = (
-    "/policy/draft/begin/", "/policy/versions/1/restore/", "/policy/draft/discard/", "/policy/draft/publish/",
+    "/policy/draft/begin/", "/policy/versions/1/restore/", "/policy/versions/1/withdraw/", "/policy/draft/discard/", "/policy/draft/publish/",
     "/policy/draft/rules/new/", "/policy/draft/rules/0/", "/policy/draft/rules/move/", "/policy/draft/rules/remove/",
     "/policy/draft/weights/", "/policy/draft/raises/0/", "/policy/draft/raises/new/", "/policy/draft/raises/0/remove/",
     "/policy/draft/calendars/0/", "/policy/draft/calendars/new/", "/policy/draft/calendars/0/remove/",
@@ -235,6 +237,43 @@ def test_rolled_back_and_discarded(acme: Tenant, manager: Client) -> None:
     text_of(manager.post("/policy/draft/discard/", posted(acme)), 302)
     assert draft_of(acme) is None
     text_of(manager.get("/policy/draft/"), 404)
+
+
+def planned(tenant: Tenant, *, hours: int, **ahead: float) -> SlaPolicy:
+    return publish_policy(
+        tenant=tenant, rules={"order_fulfillment_hours": hours}, starts_at=timezone.now() + timedelta(**ahead)
+    )
+
+
+def test_planned_version_is_withdrawn_and_its_number_not_given_again(
+    acme: Tenant, globex: Tenant, manager: Client
+) -> None:
+    planned(globex, hours=7, days=3)
+    assert planned(acme, hours=5, days=3).version == 2
+    begin_draft(tenant=acme, by="user:maria")
+    assert "Withdraw" in text_of(manager.get("/policy/versions/2/"))
+    assert "Withdraw" not in text_of(manager.get("/policy/versions/1/"))
+    assert manager.post("/policy/versions/2/withdraw/").headers["Location"] == "/policy/"
+    assert list(acme.policies.values_list("version", flat=True)) == [1]
+    assert globex.policies.count() == 2
+    text_of(manager.get("/policy/versions/2/"), 404)
+    text_of(manager.post("/policy/versions/2/withdraw/"), 404)
+    page = text_of(manager.get("/policy/draft/publish/"))
+    assert "Version 2, from which this draft was begun, was withdrawn" in page
+    assert publish_policy(tenant=acme, rules={"order_fulfillment_hours": 6}).version == 3
+    changes = apps.get_model("tenants", "SlaPolicyChange").objects.filter(tenant=acme.pk, version=2)
+    assert list(changes.order_by("pgh_id").values_list("pgh_label", flat=True)) == ["added", "removed"]
+
+
+def test_version_that_counts_or_is_about_to_is_not_withdrawn(acme: Tenant, manager: Client) -> None:
+    publish_policy(tenant=acme, rules={"order_fulfillment_hours": 6})
+    planned(acme, hours=5, seconds=40)
+    before = state_of(acme)
+    for version in (1, 2, 3):
+        assert "keep the version they began under" in text_of(
+            manager.post(f"/policy/versions/{version}/withdraw/"), 409
+        )
+    assert state_of(acme) == before
 
 
 def test_weights_are_saved(acme: Tenant, manager: Client) -> None:

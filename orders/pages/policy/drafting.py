@@ -12,7 +12,8 @@ from orders.letter_pages import access_of
 from orders.source_pages import tenant_of
 from tenants.models import Scope, SlaPolicy, Tenant
 from tenants.selectors import Draft, draft_of
-from tenants.services.drafts import NoDraft, NoSuchVersion, change_draft
+from tenants.services.drafts import NoDraft, change_draft
+from tenants.services.policies import NoSuchVersion
 
 MOST_DIGITS = 10
 NOWHERE = 10**9

@@ -25,6 +25,7 @@ from tenants.policy_table import Table, table_of
 from tenants.policy_words import STAGE_WORDS
 from tenants.selectors import draft_of, policy_standing, versions_of
 from tenants.services.drafts import begin_draft, change_draft, restore_version
+from tenants.services.policies import withdraw_policy
 
 
 @require_safe
@@ -109,3 +110,11 @@ def restore(request: HttpRequest, number: int) -> HttpResponse:
     made = restore_version(tenant=tenant_of(request), version=number, by=access_of(request).actor)
     sentence = f"Version {number} is in force again, as version {made.version}."
     return done(request, sentence, to=reverse("policy"), stay=False)
+
+
+@require_POST
+@member_page(Scope.ADMIN)
+def withdraw(request: HttpRequest, number: int) -> HttpResponse:
+    """Raises: NoSuchVersion, CountsAlready."""
+    withdraw_policy(tenant=tenant_of(request), version=version_of(tenant_of(request), number).version)
+    return done(request, f"Version {number} is withdrawn: it will not count.", to=reverse("policy"), stay=False)

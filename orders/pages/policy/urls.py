@@ -8,6 +8,7 @@ urlpatterns = [
     path("", reading.policy, name="policy"),
     path("versions/<int:number>/", reading.version, name="policy-version"),
     path("versions/<int:number>/restore/", reading.restore, name="policy-restore"),
+    path("versions/<int:number>/withdraw/", reading.withdraw, name="policy-withdraw"),
     path("example/", example.example, name="policy-example"),
     path("holidays/", calendars.holidays, name="policy-holidays"),
     path("draft/", draft.draft, name="policy-draft"),
