@@ -12,7 +12,7 @@ from orders.events import OWN_SOURCE
 from orders.explaining import explain_order
 from orders.facts import Fact, standing
 from orders.holds import open_holds, pauses_of
-from orders.models import Event
+from orders.models import Event, StageState
 from orders.pages.drawing import draw
 from orders.pages.due_times import due_times
 from orders.selectors import NoSuchOrder, get_order, history_of
@@ -60,6 +60,7 @@ def order(request: HttpRequest, order_pk: int) -> HttpResponse:
         "parcels": history.parcels,
         "exceptions": sorted(history.order.exceptions.all(), key=lambda each: each.opened_at, reverse=True),
         "can_act": Scope.OPERATE in access.scopes,
+        "can_hold": any(stage.state in (StageState.PENDING, StageState.RUNNING) for stage in history.stages),
     }
     return show(request, "orders/detail.html", "orders/_detail.html", context)
 

@@ -127,6 +127,13 @@ def test_hold_and_release_are_events_with_the_person(desk: Client, one: Order) -
     assert len(events_of(one)) == 3
 
 
+def test_order_whose_clocks_have_all_stopped_offers_no_hold(desk: Client, one: Order) -> None:
+    page = f"/orders/{one.pk}/"
+    assert "Hold…" in desk.get(page).content.decode()
+    take("1001", "order_cancelled", merchant="north")
+    assert "Hold…" not in desk.get(page).content.decode()
+
+
 def test_retracted_event_no_longer_counts(desk: Client, one: Order) -> None:
     take("1001", "payment_failed", merchant="north")
     with schema_context("acme"):
