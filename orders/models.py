@@ -94,7 +94,7 @@ class Event(models.Model):
         constraints = [models.UniqueConstraint(fields=["source", "event_id"], name="event_identity")]
         indexes = [
             models.Index(fields=["source", "received_at"], name="event_by_source"),
-            models.Index(fields=["tracking_number"], name="event_waiting", condition=models.Q(order__isnull=True)),
+            models.Index(fields=["received_at"], name="event_waiting", condition=models.Q(order__isnull=True)),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -20,6 +20,7 @@ from e2a.postgresql.raw import database_now, raw_connection
 from e2a.pulse import pulse
 from orders import sla
 from orders.deadletters import Letter, store_letters
+from orders.events import OLDEST
 from orders.judge import Connection, Writes, judge_orders, priority_of, write
 from orders.looking import active_schemas, look_at
 from orders.models import Entrance
@@ -33,6 +34,10 @@ logger = logging.getLogger(__name__)
 CLAIM = 1_000  # orders in one transaction
 CAUSE = "deadline"
 MAX_FOLD_ATTEMPTS = 5
+RECENT, LOOK_BACK_EVERY = timedelta(days=1), timedelta(minutes=10)
+looked_back: dict[
+    str, datetime
+] = {}  # when this process last looked at all events of a tenant that wait for their parcel
 BACKFILL_LOCK = 20_61  # the class of the advisory locks that a running backfill holds, one a tenant
 
 # The earliest of each, by its partial index. As EXISTS (… < now) a plan for any `now` would read a million clocks that are not
@@ -41,7 +46,7 @@ LOOK = """SELECT '{name}',
   coalesce((SELECT judge_at < %(now)s FROM {s}.orders_stage WHERE judge_at IS NOT NULL ORDER BY judge_at LIMIT 1), false),
   coalesce((SELECT fold_retry_at <= %(now)s FROM {s}.orders_order WHERE fold_retry_at IS NOT NULL
     ORDER BY fold_retry_at LIMIT 1), false),
-  coalesce((SELECT true FROM {s}.orders_event WHERE order_id IS NULL ORDER BY tracking_number LIMIT 1), false)"""
+  coalesce((SELECT true FROM {s}.orders_event WHERE order_id IS NULL ORDER BY received_at LIMIT 1), false)"""
 # The limit counts orders that nobody else holds, so that two radars share what is due in the same second. Whoever skips
 # never waits, so that the order of locking does not matter.
 CLAIM_DUE = """
@@ -62,11 +67,17 @@ RETURNING o.id, e.source, e.event_id, e.order_ref, e.correlation_id, o.fold_erro
     'merchant', e.merchant, 'occurred_at', e.occurred_at, 'payload', e.payload)::text"""
 CLEAR_FAILURE = """
 UPDATE {s}.orders_order SET fold_attempts = 0, fold_retry_at = NULL WHERE id = ANY(%(ids)s)"""
+# From the events to the parcels, one look-up each: of a million parcels a round may read only those that are asked for.
+PARCELS_NOW_KNOWN = """
+SELECT json_agg(json_build_object('event', e.id, 'order', p.order_id, 'shipment', p.shipment_id))::text
+FROM {s}.orders_event e CROSS JOIN LATERAL (SELECT order_id, shipment_id FROM {s}.orders_parcel
+  WHERE tracking_number = e.tracking_number ORDER BY order_id DESC, shipment_id DESC LIMIT 1) p
+WHERE e.order_id IS NULL AND e.received_at >= %(since)s"""
 ADOPT = """
-UPDATE {s}.orders_event e SET order_id = p.order_id, detail = CASE WHEN p.shipment_id = '' THEN e.detail
-  ELSE coalesce(e.detail, '{{}}') || jsonb_build_object('shipment', p.shipment_id) END
-FROM (SELECT DISTINCT ON (tracking_number) tracking_number, order_id, shipment_id FROM {s}.orders_parcel ORDER BY tracking_number, order_id DESC, shipment_id DESC) p
-WHERE e.order_id IS NULL AND e.tracking_number = p.tracking_number RETURNING e.order_id"""
+UPDATE {s}.orders_event e SET order_id = u."order", detail = CASE WHEN u.shipment = '' THEN e.detail
+  ELSE coalesce(e.detail, '{{}}') || jsonb_build_object('shipment', u.shipment) END
+FROM json_to_recordset(%(known)s) u(event bigint, "order" bigint, shipment text)
+WHERE e.id = u.event AND e.order_id IS NULL RETURNING e.order_id"""
 
 
 @dataclass(slots=True)
@@ -108,7 +119,7 @@ def look(connection: Connection, schemas: Sequence[str], now: datetime) -> list[
 def serve(connection: Connection, schema: str, done: Round, *, due: bool, unjudged: bool, waiting: bool) -> None:
     began = time.perf_counter()
     if waiting:
-        done.adopted += adopt_events(connection, schema)
+        done.adopted += adopt_events(connection, schema, since=waiting_since(schema, database_now(connection)))
     if due:
         done.judged += pass_deadlines(connection, schema)
     if unjudged:
@@ -211,11 +222,25 @@ def quarantine(connection: Connection, schema: str, ids: Sequence[int]) -> int:
     return len(rows)
 
 
-def adopt_events(connection: Connection, schema: str) -> int:
+def waiting_since(schema: str, now: datetime) -> datetime:
+    """Which events are looked at: those of the last day, and every ten minutes all of them.
+
+    Some wait for ever, such as those of parcels that nobody told us of; a tenant may have very many.
+    """
+    if now < looked_back.get(schema, OLDEST) + LOOK_BACK_EVERY:
+        return now - RECENT
+    looked_back[schema] = now
+    return OLDEST
+
+
+def adopt_events(connection: Connection, schema: str, *, since: datetime = OLDEST) -> int:
     """Gives carriers' events that waited to the order whose parcel they name, and judges those orders."""
-    texts = statements_of(schema)
+    name, texts = quoted(schema), statements_of(schema)
+    [(known,)] = connection.execute(PARCELS_NOW_KNOWN.format(s=name), {"since": since}).fetchall()
+    if not known:
+        return 0
     with connection.transaction():
-        rows = connection.execute(ADOPT.format(s=quoted(schema))).fetchall()
+        rows = connection.execute(ADOPT.format(s=name), {"known": known}).fetchall()
         ids = sorted({row[0] for row in rows})
         if ids:
             judge_orders(connection, texts, ids, now=database_now(connection), cause="its parcel became known")
