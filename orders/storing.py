@@ -82,10 +82,10 @@ def events_json(batch: Sequence[Incoming]) -> str:
 
 def detail_with_numbers(event: Incoming) -> dict[str, Any] | None:
     """A fulfilment keeps its parcels' tracking numbers: by them the fold knows a parcel that another source calls otherwise."""
-    numbers = sorted({number for shipment, _, number in event.parcels if shipment})
-    if not numbers or event.event_type != FULFILLED:
+    if not event.parcels or event.event_type != FULFILLED:
         return event.detail
-    return {**(event.detail or {}), "numbers": numbers}
+    numbers = sorted({number for shipment, _, number in event.parcels if shipment})
+    return {**(event.detail or {}), "numbers": numbers} if numbers else event.detail
 
 
 def receipts_of(
