@@ -35,9 +35,7 @@ CLAIM = 1_000  # orders in one transaction
 CAUSE = "deadline"
 MAX_FOLD_ATTEMPTS = 5
 RECENT, LOOK_BACK_EVERY = timedelta(days=1), timedelta(minutes=10)
-looked_back: dict[
-    str, datetime
-] = {}  # when this process last looked at all events of a tenant that wait for their parcel
+looked_back: dict[str, datetime] = {}  # when this process last looked at all that waits in a schema
 BACKFILL_LOCK = 20_61  # the class of the advisory locks that a running backfill holds, one a tenant
 
 # The earliest of each, by its partial index. As EXISTS (… < now) a plan for any `now` would read a million clocks that are not

@@ -103,15 +103,24 @@ def _events(delivery: Delivery, topic: str, kind: str, body: dict[str, Any]) -> 
             parcels=[(parcel, carrier, number)] if number and found in NAMING else [],
         )
         yield made
-        if found == "order_held" and _about_address(shipment):
+        for kind_too, detail in _besides(found, name, shipment):
             yield event(
                 delivery,
-                "address_invalid",
-                f"{key[:120]}:address",
+                kind_too,
+                f"{key[:110]}:{kind_too}",
                 at=made.occurred_at,
                 payload={"shipment": name},
                 order_id=order,
+                detail=detail,
             )
+
+
+def _besides(kind: str, shipment: str, body: Mapping[str, Any]) -> Iterable[tuple[str, dict[str, Any] | None]]:
+    """What a word of ShipBob's says besides. It has none for the end of a hold: a change after which it goes on is one."""
+    if kind == "order_held" and _about_address(body):
+        yield "address_invalid", None
+    if kind in ("address_corrected", "order_updated") and body.get("status") != "OnHold":
+        yield "order_released", {"hold_id": shipment}
 
 
 def _when(kind: str, shipment: Mapping[str, Any], body: Mapping[str, Any], zone: str) -> datetime:

@@ -13,6 +13,7 @@ from tests.orders.providers.cast import NOW, PAYLOADS, delivery, payload, told
 
 ORDER, HERO = "5823471902915", "5823471902916"
 USPS, UPS = "9261290306529427911297", "1Z999AA10123456785"
+CHANGES = ("address_corrected", "order_updated")  # of a shipment that is not on hold: so its hold is over
 UNTIMED = f"{NOW:%m-%dT%H:%M:%SZ}"  # such a delivery says no time: when it came
 MAPPING = {
     "event_id": "msg.id",
@@ -69,7 +70,7 @@ TABLE: list[tuple[str, str, dict[str, Any], list[tuple[Any, ...]], list[str]]] =
             ),
             ("address_invalid", "5823471902999", "11-23T09:04:30Z", None),
         ],
-        ["~order.shipment.on_hold:220013:msg_2", "~order.shipment.on_hold:220013:msg_2:address"],
+        ["~order.shipment.on_hold:220013:msg_2", "~order.shipment.on_hold:220013:msg_2:address_invalid"],
     ),
     (
         "shiphero/shipment_update.json",
@@ -106,8 +107,11 @@ TABLE: list[tuple[str, str, dict[str, Any], list[tuple[Any, ...]], list[str]]] =
             f"shipbob/{file}.json",
             "shipbob",
             {"headers": {"x-webhook-topic": topic, "webhook-id": "msg_3"}},
-            [(kind, ORDER, when, {"shipment": parcel} if parcel else None)],
-            [f"~{topic}:{name}:msg_3"],
+            [
+                (kind, ORDER, when, {"shipment": parcel} if parcel else None),
+                *([("order_released", ORDER, when, {"hold_id": name})] if kind in CHANGES else []),
+            ],
+            [f"~{topic}:{name}:msg_3", *([f"~{topic}:{name}:msg_3:order_released"] if kind in CHANGES else [])],
         )
         for file, topic, kind, when, parcel, name in (
             ("shipment_delivered", "order.shipment.delivered", "order_delivered", "11-23T19:55:00Z", USPS, "220011"),
@@ -242,6 +246,13 @@ def test_what_shiphero_packed_out_without_the_shops_number_says_why_it_is_ignore
     named = {**json.loads(payload("shiphero/order_packed_out.json")), "partner_order_id": ORDER}
     [packed] = ADAPTERS["shiphero"].read(delivery(named)).events
     assert (packed.event_type, packed.order_id) == ("order_packed", ORDER)
+
+
+def test_change_of_a_shipment_that_is_still_on_hold_ends_no_hold() -> None:
+    body = {**json.loads(payload("shipbob/shipment_address_updated.json")), "status": "OnHold"}
+    headers = {"x-webhook-topic": "order.shipment.address.updated", "webhook-id": "m"}
+    [event] = ADAPTERS["shipbob"].read(delivery(body, headers)).events
+    assert event.event_type == "address_corrected"
 
 
 TRACKED = json.loads(payload("shipbob/tracking_updated.json"))

@@ -125,3 +125,26 @@ def test_parcels_that_the_shop_and_its_warehouse_both_tell_of_are_awaited_once(a
     assert state_of_delivery() == "RUNNING"
     shipbob("order.shipment.tracking.updated", SECOND, "m-2")
     assert state_of_delivery() == "COMPLETED"
+
+
+def test_hold_of_shipbob_ends_with_the_change_that_lifts_it(acme: Tenant) -> None:
+    """It tells of no other end; a clock that nothing starts again would never be late."""
+    source(acme)
+    source(acme, "shipbob", provider="shipbob", secret=SHIPBOB_KEY)
+    shopify("orders/create", order(id=5823471902999, created_at="2026-11-23T08:00:00Z"))
+    held = json.loads(payload("shipbob/shipment_on_hold.json"))
+    shipbob("order.shipment.on_hold", json.dumps(held).encode(), "m-1")
+    assert is_held()
+    shipbob("order.shipment.address.updated", changed(held, "OnHold", minute=20), "m-2")
+    assert is_held()
+    shipbob("order.shipment.address.updated", changed(held, "Processing", minute=30), "m-3")
+    assert not is_held()
+
+
+def changed(shipment: dict[str, Any], status: str, *, minute: int) -> bytes:
+    return json.dumps({**shipment, "status": status, "last_update_at": f"2026-11-23T09:{minute}:00+00:00"}).encode()
+
+
+def is_held() -> bool:
+    [(held,)] = raw_connection().execute("SELECT held FROM acme.orders_order").fetchall()
+    return bool(held)
