@@ -113,6 +113,7 @@ def sweep() -> None:
             cursor.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
         cursor.execute("DELETE FROM public.tenants_policydraft")
         cursor.execute("DELETE FROM public.tenants_slapolicy WHERE version > 1")
+        cursor.execute("TRUNCATE public.tenants_slapolicychange")
         for table in (
             "apikey",
             "webhooksecret",

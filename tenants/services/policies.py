@@ -71,6 +71,7 @@ def withdraw_policy(*, tenant: Tenant, version: int) -> None:
 
 
 def newest_number(tenant: Tenant) -> int:
-    """Of all versions that were ever published, 0 if there was none."""
-    rows = apps.get_model("tenants", "SlaPolicyChange").objects.filter(tenant=tenant.pk)
-    return rows.aggregate(newest=Max("version"))["newest"] or 0
+    """Of all versions that were ever published, 0 if there was none. Those withdrawn stand in the history only."""
+    kept, ever = SlaPolicy.objects, apps.get_model("tenants", "SlaPolicyChange").objects
+    found = [rows.filter(tenant=tenant.pk).aggregate(newest=Max("version"))["newest"] for rows in (kept, ever)]
+    return max(number or 0 for number in found)
