@@ -1,5 +1,6 @@
 """`POST /events` and `POST /events/batch`: from a program's request to the door and back (CONTRACT 3). Plain views, for speed."""
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import msgspec
@@ -34,24 +35,29 @@ _batch = msgspec.json.Decoder(BatchBody)
 
 @csrf_exempt
 def post_event(request: HttpRequest) -> HttpResponse:
+    """1. who asks; 2. what it says; 3. through the door. Only what asks the database is tried again: a body is read once."""
     if request.method != "POST":
         return refuse_method()
-    return retried_if_cut(lambda: receive_event(request))
+    access = retried_if_cut(lambda: sender_of(request))
+    media_type(request, (JSON,))
+    raw = read_body(request, MAX_BODY)
+    limits.admit(access.schema)
+    return retried_if_cut(lambda: take_event(access, raw))
 
 
 @csrf_exempt
 def post_batch(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return refuse_method()
-    return retried_if_cut(lambda: receive_batch(request))
+    access = retried_if_cut(lambda: sender_of(request))
+    kind = media_type(request, (JSON, NDJSON))
+    raws = split_batch(read_body(request, MAX_BATCH_BODY), kind)
+    limits.admit(access.schema, len(raws))
+    return retried_if_cut(lambda: take_batch(access, raws))
 
 
-def receive_event(request: HttpRequest) -> HttpResponse:
-    """1. who asks; 2. what it says; 3. through the door. What is wrong in content is kept before it is refused."""
-    access = sender_of(request)
-    media_type(request, (JSON,))
-    raw = read_body(request, MAX_BODY)
-    limits.admit(access.schema)
+def take_event(access: Access, raw: bytes) -> HttpResponse:
+    """What is wrong in content is kept before it is refused."""
     try:
         body = decode_event(raw)
         check_bounds(access, body)
@@ -84,11 +90,7 @@ def answer_of(receipt: Receipt) -> HttpResponse:
     return as_answer({"status": "duplicate", "ignored": True, "event_id": receipt.event_id}, 200)
 
 
-def receive_batch(request: HttpRequest) -> HttpResponse:
-    access = sender_of(request)
-    kind = media_type(request, (JSON, NDJSON))
-    raws = split_batch(read_body(request, MAX_BATCH_BODY), kind)
-    limits.admit(access.schema, len(raws))
+def take_batch(access: Access, raws: Sequence[bytes]) -> HttpResponse:
     events: list[Incoming] = []
     letters: list[Letter] = []
     rejected: list[dict[str, Any]] = []

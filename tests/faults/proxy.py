@@ -81,8 +81,9 @@ class Proxy:
         """Until either end leaves."""
         far_reader, far_writer = await asyncio.open_unix_connection(str(self.server))
         self.writers.add(far_writer)
-        there = asyncio.ensure_future(self.pump(reader, far_writer, watch=True))
-        back = asyncio.ensure_future(self.pump(far_reader, writer, watch=False))
+        lost = asyncio.Event()
+        there = asyncio.ensure_future(self.pump(reader, far_writer, lost, watch=True))
+        back = asyncio.ensure_future(self.pump(far_reader, writer, lost, watch=False))
         try:
             await asyncio.wait([there, back], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -91,16 +92,24 @@ class Proxy:
             self.writers.discard(far_writer)
             far_writer.transport.abort()
 
-    async def pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, watch: bool) -> None:
+    async def pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lost: asyncio.Event, *, watch: bool
+    ) -> None:
+        """`lost`: from now on nothing goes back to the process."""
         with contextlib.suppress(OSError, asyncio.CancelledError):
             while data := await reader.read(65536):
                 while self.mode == BLACK_HOLE:
                     await asyncio.sleep(0.02)
                 if self.latency:
                     await asyncio.sleep(self.latency)
-                await self.pass_on(data, writer)
-                if watch and self.on_commit and COMMIT in data:
-                    await self.lose_answer()
+                act = self.on_commit if watch and COMMIT in data else None
+                if act:
+                    self.on_commit = None
+                    lost.set()
+                if watch or not lost.is_set():
+                    await self.pass_on(data, writer)
+                if act:
+                    await self.lose_answer(act)
                     return
 
     async def pass_on(self, data: bytes, writer: asyncio.StreamWriter) -> None:
@@ -109,10 +118,8 @@ class Proxy:
             writer.write(data[start : start + size])
             await writer.drain()
 
-    async def lose_answer(self) -> None:
+    async def lose_answer(self, act: Callable[[], None]) -> None:
         """The server gets time to commit; then the caller is told, and the connection ends without its answer."""
-        act, self.on_commit = self.on_commit, None
         await asyncio.sleep(0.2)
         self.cuts += 1
-        if act:
-            act()
+        act()
