@@ -11,7 +11,7 @@ from django.db import connection as django_connection
 from psycopg.pq import TransactionStatus
 
 from e2a.errors import Unavailable
-from e2a.postgresql.patience import Silence
+from e2a.postgresql.patience import DatabaseSilent
 
 T = TypeVar("T")
 CUT = (psycopg.OperationalError, psycopg.InterfaceError)
@@ -86,7 +86,7 @@ def retried_if_cut(work: Callable[[], T]) -> T:
     try:
         return work()
     except CUT as error:
-        if not is_cut() or Silence.known:
+        if not is_cut() or isinstance(error, DatabaseSilent):
             raise Unavailable from error
     try:
         django_connection.close()

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from django.http import HttpResponse
 
+from e2a.postgresql.patience import Silence
 from e2a.postgresql.raw import raw_connection
 from orders import webhooks
 from orders.api import events
@@ -81,3 +82,23 @@ def test_refused_content_is_kept_once_though_its_connection_was_cut(monkeypatch:
     monkeypatch.setattr(events, "ingest", ingest)
     assert send(program("acme", "ingest"), event(occurred_at="soon")).status_code == 422
     assert (len(tries), len(stored_letters())) == (2, 1)
+
+
+@pytest.mark.parametrize("ask", [by_event, by_batch, by_webhook])
+def test_first_request_after_a_silence_is_taken_though_its_connection_was_cut_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, ask: Callable[[], HttpResponse]
+) -> None:
+    """A process that was not asked since learns by it that PostgreSQL is back."""
+    real, tries = events.ingest, []
+
+    def ingest(*words: Any, **more: Any) -> Any:
+        tries.append(1)
+        if len(tries) > 1:
+            return real(*words, **more)
+        monkeypatch.setattr(Silence, "known", True)
+        return cut()
+
+    for module in (events, webhooks):
+        monkeypatch.setattr(module, "ingest", ingest)
+    assert ask().status_code in (200, 201)
+    assert (len(tries), len(stored_events())) == (2, 1)
